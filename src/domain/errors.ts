@@ -1,0 +1,380 @@
+/**
+ * Every error code of the gateway, in one table: what it means, what the reader should do, and the
+ * HTTP status that carries it. `docs/errors.md` is made from this table and a test compares them.
+ * Tests and programs match codes, never texts.
+ *
+ * `told` says who reads the French sentence: the `sender` (acquittement, problem+json), the
+ * `operator` (console, command line, logs), or both.
+ */
+
+interface ErrorRow {
+  readonly status: number;
+  readonly told: "sender" | "operator" | "both";
+  /** French, shown as it is; `{name}` is replaced by the value of that detail. */
+  readonly text: string;
+  /** French: what to do. */
+  readonly advice: string;
+}
+
+export const ERRORS = {
+  // --- arrival: the file -------------------------------------------------------------------------
+  EMPTY_FILE: {
+    status: 422,
+    told: "sender",
+    text: "Le fichier reçu est vide.",
+    advice: "Vérifiez l'export de votre logiciel, puis renvoyez le fichier.",
+  },
+  FILE_TOO_LARGE: {
+    status: 413,
+    told: "sender",
+    text: "Le fichier dépasse la taille permise ({limit} octets).",
+    advice: "Envoyez une demande par fichier, ou demandez à l'exploitant de relever la limite.",
+  },
+  NOT_XML: {
+    status: 422,
+    told: "sender",
+    text: "Le fichier n'est pas un document XML lisible : {detail}.",
+    advice: "Corrigez le fichier à l'endroit indiqué, puis renvoyez-le.",
+  },
+  WRONG_ENCODING: {
+    status: 422,
+    told: "sender",
+    text: "Le fichier n'est pas écrit dans l'encodage qu'il déclare ({encoding}).",
+    advice: "Enregistrez le fichier dans l'encodage déclaré, en UTF-8 de préférence.",
+  },
+  UNSUPPORTED_ENCODING: {
+    status: 422,
+    told: "sender",
+    text: "L'encodage déclaré ({encoding}) n'est pas accepté.",
+    advice: "Utilisez UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 ou Windows-1252.",
+  },
+  DOCTYPE_REFUSED: {
+    status: 422,
+    told: "sender",
+    text: "Le fichier contient une déclaration DOCTYPE, qui n'est pas acceptée.",
+    advice: "Retirez la déclaration DOCTYPE et les entités qu'elle définit.",
+  },
+  TOO_DEEP: {
+    status: 422,
+    told: "sender",
+    text: "Le fichier imbrique trop d'éléments ({limit} niveaux au plus).",
+    advice: "Vérifiez l'export de votre logiciel.",
+  },
+  WRONG_ROOT: {
+    status: 422,
+    told: "sender",
+    text: "L'élément racine est « {found} » ; « interfaceNuu » est attendu.",
+    advice: "Envoyez un fichier interfaceNuu conforme au cahier des interfaces du SNE.",
+  },
+  WRONG_NAMESPACE: {
+    status: 422,
+    told: "sender",
+    text: "L'espace de noms de la racine est « {found} » ; « http://nuu.application.i2/ » est attendu.",
+    advice: "Corrigez l'attribut xmlns de l'élément interfaceNuu.",
+  },
+  NO_TYPE_FICHIER: {
+    status: 422,
+    told: "sender",
+    text: "L'élément entete/typeFichier est absent ou illisible.",
+    advice: "Indiquez le type de fichier : CRE, MOD, REN, RAD…",
+  },
+  NO_GUICHET: {
+    status: 422,
+    told: "sender",
+    text: "L'élément demande/demandeLogement/numGuichet est absent ou illisible.",
+    advice: "Indiquez le numéro du guichet enregistreur (cinq caractères au plus).",
+  },
+  INVALID_FIELD: {
+    status: 422,
+    told: "sender",
+    text: "L'élément {field} n'a pas une forme acceptable.",
+    advice: "Corrigez la valeur à l'endroit indiqué.",
+  },
+  NO_ATTACHMENT: {
+    status: 422,
+    told: "sender",
+    text: "Le message ne porte aucun fichier XML en pièce jointe.",
+    advice: "Joignez le fichier interfaceNuu au message, puis renvoyez-le.",
+  },
+  UNREADABLE_MAIL: {
+    status: 422,
+    told: "sender",
+    text: "Le message n'a pas pu être lu en entier : {detail}.",
+    advice: "Renvoyez le message ; s'il est tronqué à nouveau, vérifiez votre serveur de messagerie.",
+  },
+  SCHEMA_INVALID: {
+    status: 422,
+    told: "sender",
+    text: "Le fichier n'est pas conforme au schéma interfaceNuu.",
+    advice: "Corrigez les champs indiqués, puis renvoyez le fichier.",
+  },
+
+  // --- arrival: the sender -----------------------------------------------------------------------
+  UNKNOWN_SENDER: {
+    status: 401,
+    told: "both",
+    text: "L'expéditeur n'est pas connu de la passerelle.",
+    advice: "Faites déclarer cette adresse ou cette clé dans config/guichets.json.",
+  },
+  GUICHET_NOT_ALLOWED: {
+    status: 403,
+    told: "both",
+    text: "Le fichier nomme le guichet {named}, pour lequel cet expéditeur n'est pas habilité.",
+    advice: "Vérifiez numGuichet ; sinon faites habiliter l'expéditeur dans config/guichets.json.",
+  },
+  AUTHENTICATION_REQUIRED: {
+    status: 401,
+    told: "both",
+    text: "Une authentification est demandée.",
+    advice: "Joignez l'en-tête Authorization: Bearer suivi de votre clé.",
+  },
+  NOT_PERMITTED: {
+    status: 403,
+    told: "both",
+    text: "Cette opération n'est pas permise avec cette clé.",
+    advice: "Utilisez la clé d'exploitant, ou adressez-vous à l'exploitant.",
+  },
+  QUARANTINE_FULL: {
+    status: 503,
+    told: "both",
+    text: "La quarantaine est pleine : les envois d'expéditeurs inconnus ne sont plus reçus.",
+    advice: "Traitez la quarantaine : passerelle flux list --state quarantined.",
+  },
+  IDEMPOTENCY_CONFLICT: {
+    status: 422,
+    told: "sender",
+    text: "Cette clé d'idempotence a déjà servi pour un autre fichier.",
+    advice: "Utilisez une clé nouvelle pour chaque fichier.",
+  },
+
+  // --- requests ----------------------------------------------------------------------------------
+  NOT_FOUND: {
+    status: 404,
+    told: "both",
+    text: "Rien ne porte cet identifiant.",
+    advice: "Vérifiez l'identifiant.",
+  },
+  NOT_YET: {
+    status: 404,
+    told: "sender",
+    text: "Le SNE n'a pas encore répondu pour ce flux : il n'y a pas encore d'acquittement.",
+    advice: "Interrogez à nouveau plus tard ; le flux est gardé et sera transmis.",
+  },
+  INVALID_REQUEST: {
+    status: 400,
+    told: "both",
+    text: "La requête n'est pas acceptable : {detail}.",
+    advice: "Corrigez la requête ; le contrat est à /api/v1/openapi.json.",
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    told: "both",
+    text: "Cette méthode n'est pas acceptée ici.",
+    advice: "Le contrat est à /api/v1/openapi.json.",
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    told: "sender",
+    text: "Le type de contenu {found} n'est pas accepté.",
+    advice: "Envoyez application/xml, text/xml ou multipart/form-data.",
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    told: "sender",
+    text: "Aucune des formes demandées n'est disponible.",
+    advice: "Demandez application/xml ou application/json.",
+  },
+  MOVE_NOT_ALLOWED: {
+    status: 409,
+    told: "operator",
+    text: "Un flux à l'état {state} ne peut pas recevoir cette opération.",
+    advice: "Relisez l'état du flux ; il a pu changer entre-temps.",
+  },
+  INTERNAL_ERROR: {
+    status: 500,
+    told: "both",
+    text: "Une erreur imprévue est survenue dans la passerelle.",
+    advice: "Signalez l'heure et l'identifiant à l'exploitant : le journal en garde la cause.",
+  },
+
+  // --- the store ---------------------------------------------------------------------------------
+  STORE_FULL: {
+    status: 507,
+    told: "both",
+    text: "Le disque de la passerelle est plein : le flux n'a pas été reçu.",
+    advice: "Libérez de la place ; l'expéditeur renverra de lui-même ou plus tard.",
+  },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    told: "both",
+    text: "Le stockage de la passerelle est indisponible : le flux n'a pas été reçu.",
+    advice: "Vérifiez le stockage (passerelle doctor) ; renvoyez plus tard.",
+  },
+  STORE_IN_USE: {
+    status: 503,
+    told: "operator",
+    text: "Le fichier de la base {path} est déjà ouvert par une autre passerelle.",
+    advice: "Arrêtez l'autre processus, ou donnez à celui-ci un autre GATEWAY_STORE.",
+  },
+  STORE_TOO_NEW: {
+    status: 503,
+    told: "operator",
+    text: "La base est d'une édition plus récente que ce programme ({found} > {known}).",
+    advice: "Installez la version de la passerelle qui l'a écrite.",
+  },
+  STOPPING: {
+    status: 503,
+    told: "both",
+    text: "La passerelle s'arrête : elle ne reçoit plus.",
+    advice: "Renvoyez dans quelques instants.",
+  },
+
+  // --- forwarding --------------------------------------------------------------------------------
+  SNE_UNREACHABLE: {
+    status: 503,
+    told: "operator",
+    text: "Le SNE n'a pas pu être joint : {detail}.",
+    advice: "Rien n'est perdu : le flux repartira de lui-même. Vérifiez l'adresse et le réseau.",
+  },
+  SNE_BUSY: {
+    status: 503,
+    told: "operator",
+    text: "Le SNE demande de réessayer plus tard (HTTP {status}).",
+    advice: "Le flux repartira de lui-même.",
+  },
+  SNE_ACCESS_REFUSED: {
+    status: 503,
+    told: "operator",
+    text: "Le SNE refuse l'accès de la passerelle : {detail}.",
+    advice: "Vérifiez le certificat client et l'adresse (passerelle doctor).",
+  },
+  SNE_WRONG_ADDRESS: {
+    status: 503,
+    told: "operator",
+    text: "L'adresse du SNE ne répond pas comme le service attendu (HTTP {status}).",
+    advice: "Vérifiez GATEWAY_SNE_URL. Une redirection n'est jamais suivie.",
+  },
+  SNE_SERVER_ERROR: {
+    status: 502,
+    told: "operator",
+    text: "Le SNE a répondu par une erreur : {detail}.",
+    advice: "Examinez le flux, puis resoumettez-le ou abandonnez-le.",
+  },
+  SNE_REQUEST_REJECTED: {
+    status: 502,
+    told: "operator",
+    text: "Le SNE a rejeté la requête sans la traiter : {detail}.",
+    advice: "Examinez le flux, puis resoumettez-le ou abandonnez-le.",
+  },
+  SNE_NO_ANSWER: {
+    status: 504,
+    told: "operator",
+    text: "La requête est partie et aucune réponse n'a été lue : {detail}.",
+    advice:
+      "L'effet est inconnu. Vérifiez dans le SNE, puis tranchez : passerelle flux resolve.",
+  },
+  SNE_UNREADABLE_ANSWER: {
+    status: 502,
+    told: "operator",
+    text: "La réponse du SNE n'a pas pu être lue : {detail}.",
+    advice:
+      "L'effet est inconnu. Vérifiez dans le SNE, puis tranchez : passerelle flux resolve.",
+  },
+  LEASE_ENDED: {
+    status: 504,
+    told: "operator",
+    text: "La passerelle s'est arrêtée pendant l'appel du SNE : l'effet est inconnu.",
+    advice: "Vérifiez dans le SNE, puis tranchez : passerelle flux resolve.",
+  },
+  PAYLOAD_MISSING: {
+    status: 500,
+    told: "operator",
+    text: "Le fichier d'origine n'est plus dans la base, ou son empreinte a changé.",
+    advice: "Demandez une réémission au guichet et signalez l'incident.",
+  },
+
+  // --- acknowledging -----------------------------------------------------------------------------
+  MAIL_NOT_DELIVERED: {
+    status: 502,
+    told: "operator",
+    text: "L'acquittement n'a pas pu être remis par messagerie : {detail}.",
+    advice: "Il reste dû et sera retenté. Vérifiez GATEWAY_MAIL_URL et l'adresse du guichet.",
+  },
+  FILE_NOT_DELIVERED: {
+    status: 502,
+    told: "operator",
+    text: "L'acquittement n'a pas pu être écrit dans le dossier du guichet : {detail}.",
+    advice: "Il reste dû et sera retenté. Vérifiez le dossier et ses droits.",
+  },
+  NO_RETURN_CHANNEL: {
+    status: 502,
+    told: "operator",
+    text: "Le canal de retour {channel} n'est pas en service.",
+    advice: "Il reste dû. Mettez le canal en service, ou changez le retour du guichet.",
+  },
+
+  // --- configuration -----------------------------------------------------------------------------
+  INVALID_SETTING: {
+    status: 500,
+    told: "operator",
+    text: "Le réglage {env} n'est pas acceptable : {detail}.",
+    advice: "Voyez docs/settings.md.",
+  },
+  UNKNOWN_SETTING: {
+    status: 500,
+    told: "operator",
+    text: "Le réglage {env} n'existe pas{suggestion}.",
+    advice: "Voyez docs/settings.md.",
+  },
+  INVALID_GUICHETS: {
+    status: 500,
+    told: "operator",
+    text: "Le fichier des guichets n'est pas acceptable : {detail}.",
+    advice: "Corrigez la ligne indiquée ; voyez docs/operations.md.",
+  },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export type ErrorDetails = Readonly<Record<string, string | number>>;
+
+/** An error of the gateway: its code is its contract, its message a French sentence. */
+export class GatewayError extends Error {
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, cause?: unknown) {
+    super(errorText(code, details), cause === undefined ? undefined : { cause });
+    this.name = "GatewayError";
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Makes an error of the table: `throw gatewayError("STORE_FULL")`. */
+export function gatewayError(
+  code: ErrorCode,
+  details: ErrorDetails = {},
+  cause?: unknown,
+): GatewayError {
+  return new GatewayError(code, details, cause);
+}
+
+/** The French sentence of a code, with its details in place. */
+export function errorText(code: ErrorCode, details: ErrorDetails = {}): string {
+  return ERRORS[code].text.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? ""));
+}
+
+/** The message of anything thrown, for a journal or a log; never empty. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message === "" ? error.name : error.message;
+  return typeof error === "string" && error !== "" ? error : "erreur sans message";
+}
+
+/** The system or library code of anything thrown (`ECONNREFUSED`…), undefined when it has none. */
+export function systemCodeOf(error: unknown): string | undefined {
+  if (typeof error === "object" && error !== null && "code" in error) {
+    return typeof error.code === "string" ? error.code : undefined;
+  }
+  return undefined;
+}

@@ -1,0 +1,64 @@
+/**
+ * A guichet: who sends, how it is recognised, and how it wants its acquittements. Read from
+ * `config/guichets.json` at start; the matching rules are here, pure.
+ */
+
+export type Language = "fr" | "en";
+
+export interface Guichet {
+  /** numGuichet, at most five characters (interfaceNuu schema). */
+  readonly code: string;
+  readonly name: string;
+  /** Mail senders allowed: full addresses, or `*@domain`. Compared without case. */
+  readonly senders: readonly string[];
+  /** User name of SMTP AUTH, when the receiver asks for it. */
+  readonly smtpUser?: string;
+  readonly folders?: {
+    /** Where the guichet drops its files. */
+    readonly drop: string;
+    /** Where its acquittements are written. */
+    readonly return: string;
+  };
+  /** SHA-256 (hexadecimal) of the bearer key of the REST interface. */
+  readonly apiKeySha256?: string;
+  /** `same`: by the channel the flux came by. */
+  readonly returnBy: "same" | "mail" | "file" | "rest";
+  /** Where acquittements are mailed; needed when `returnBy` is mail, else the sender's address. */
+  readonly returnMail?: string;
+  readonly language: Language;
+}
+
+/** The guichets known to the gateway, found by each thing that can name one. */
+export interface Guichets {
+  readonly all: readonly Guichet[];
+  byCode(code: string): Guichet | undefined;
+  /** Every guichet this mail address may send for. */
+  bySender(address: string): readonly Guichet[];
+  bySmtpUser(user: string): readonly Guichet[];
+  byApiKeySha256(digest: string): Guichet | undefined;
+}
+
+/** Indexes a list already checked for doubles (`adapters/config/guichets-file.ts`). */
+export function indexGuichets(all: readonly Guichet[]): Guichets {
+  const byCode = new Map(all.map((guichet) => [guichet.code, guichet]));
+  const byKey = new Map<string, Guichet>();
+  const bySender = new Map<string, Guichet[]>();
+  for (const guichet of all) {
+    if (guichet.apiKeySha256 !== undefined) byKey.set(guichet.apiKeySha256.toLowerCase(), guichet);
+    for (const sender of guichet.senders) {
+      const pattern = sender.toLowerCase();
+      bySender.set(pattern, [...(bySender.get(pattern) ?? []), guichet]);
+    }
+  }
+  return {
+    all,
+    byCode: (code) => byCode.get(code),
+    bySender: (address) => {
+      const lower = address.toLowerCase();
+      const domain = `*@${lower.slice(lower.lastIndexOf("@") + 1)}`;
+      return [...new Set([...(bySender.get(lower) ?? []), ...(bySender.get(domain) ?? [])])];
+    },
+    bySmtpUser: (user) => all.filter((guichet) => guichet.smtpUser === user),
+    byApiKeySha256: (digest) => byKey.get(digest.toLowerCase()),
+  };
+}
