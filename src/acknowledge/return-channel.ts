@@ -7,6 +7,11 @@ import type { StoredFile } from "../keep/outbox.ts";
 /** Everything a sender receives for one flux, the same bytes by whatever channel. */
 export interface AcquittementParcel {
   readonly fluxId: string;
+  /**
+   * Names this delivery, the same at each attempt: a repeat of the flux has its own, so that a
+   * mailbox that drops copies by Message-ID still shows the answer to a sender who asks again.
+   */
+  readonly parcelId: string;
   readonly language: Language;
   readonly title: string;
   /** The text a person reads. */

@@ -42,6 +42,8 @@ export type Verdict =
       /** An operator gave the flux up: the sender is told, so that nobody waits for ever. */
       readonly kind: "discarded";
       readonly reason: string;
+      /** The flux was in doubt: the SNE may have taken its effect, and the sender must be told so. */
+      readonly effectUnknown?: true;
       readonly by: "operator";
       readonly at: number;
     };

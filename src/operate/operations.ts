@@ -8,6 +8,7 @@ import { laneOf, type Flux } from "../domain/flux.ts";
 import { canMove, type FluxState } from "../domain/flux-state.ts";
 import type { Guichets } from "../domain/guichet.ts";
 import type { Control, Verdict } from "../domain/outcome.ts";
+import { returnAddressWithoutChannel } from "../arrive/return-address.ts";
 import { identityOf } from "../keep/identity.ts";
 import type { Move, Outbox } from "../keep/outbox.ts";
 import type { Events, JournalEventName } from "../domain/events.ts";
@@ -140,8 +141,38 @@ export function makeOperations({
         attribute: {
           guichet: guichet.code,
           identity: identityOf(guichet.code, flux.sha256),
+          returnTo: returnAddressWithoutChannel(guichet, flux),
           ...(lane === undefined ? {} : { lane }),
         },
+      },
+    );
+  }
+
+  async function discard(
+    fluxId: string,
+    reason: string,
+    operator: string,
+  ): Promise<OperationResult> {
+    const flux = await outbox.find(fluxId);
+    if (flux === undefined) return { kind: "notFound" };
+    if (!canMove(flux.state, "discarded")) return { kind: "notAllowed", flux };
+    return moveBy(
+      fluxId,
+      // From the very state read: a doubt changes what the sender is told.
+      [flux.state],
+      "discarded",
+      "flux.discarded",
+      { reason, operator, from: flux.state },
+      {
+        verdict: {
+          kind: "discarded",
+          reason,
+          ...(flux.state === "inDoubt" ? { effectUnknown: true as const } : {}),
+          by: "operator",
+          at: clock.now(),
+        },
+        reason: { code: "OPERATEUR", text: reason },
+        oweAcquittement: true,
       },
     );
   }
@@ -151,24 +182,7 @@ export function makeOperations({
     release,
     resubmit: (fluxId, operator) =>
       moveBy(fluxId, ["failed"], "kept", "flux.resubmitted", { operator }),
-    discard: (fluxId, reason, operator) => {
-      const from = (["kept", "inDoubt", "failed", "quarantined"] as const).filter((state) =>
-        canMove(state, "discarded"),
-      );
-      const at = clock.now();
-      return moveBy(
-        fluxId,
-        from,
-        "discarded",
-        "flux.discarded",
-        { reason, operator },
-        {
-          verdict: { kind: "discarded", reason, by: "operator", at },
-          reason: { code: "OPERATEUR", text: reason },
-          oweAcquittement: true,
-        },
-      );
-    },
+    discard,
   };
 }
 

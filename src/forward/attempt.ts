@@ -1,0 +1,224 @@
+/**
+ * One attempt to forward one flux: reads its file, calls the SNE once, and records what came of it.
+ *
+ * Promise: the flux was in transit on disk before the call (law 5), it is called at most once here,
+ * and an answer that was read is recorded even if the store fails for a while, since losing it would
+ * turn a known outcome into a doubt.
+ */
+import { controlsOf } from "../arrive/schema-controls.ts";
+import type { SchemaChecker } from "../arrive/schema-check.ts";
+import { errorText, messageOf } from "../domain/errors.ts";
+import type { EventDetail, Events, JournalEventName } from "../domain/events.ts";
+import type { Flux } from "../domain/flux.ts";
+import type { Control, Outcome } from "../domain/outcome.ts";
+import { sha256Of } from "../keep/identity.ts";
+import type { ClaimedFlux, Move, MoveResult, Outbox, StoredFile } from "../keep/outbox.ts";
+import { backoffDelay, type Backoff } from "../runtime/backoff.ts";
+import type { Chance, Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { Breaker } from "./breaker.ts";
+import { classify, countsAgainstLink, type ServerErrorPolicy } from "./classify.ts";
+import type { Registry, RegistryAnswer } from "./registry.ts";
+
+/** Delay between two tries to write an outcome to a failing store, ms. */
+const STORE_RETRY_MS = 500;
+
+export interface AttemptOptions {
+  readonly outbox: Outbox;
+  readonly registry: Registry;
+  readonly breaker: Breaker;
+  /** Given when schema remarks are noted on what is forwarded (GATEWAY_SCHEMA_POLICY=note). */
+  readonly noteBySchema?: SchemaChecker;
+  readonly serverError: ServerErrorPolicy;
+  readonly backoff: Backoff;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly events: Events;
+  readonly log: Log;
+}
+
+/** What a call gave, or why there was none. */
+type Called =
+  | { readonly kind: "called"; readonly answer: RegistryAnswer; readonly remarks?: readonly Control[] }
+  | { readonly kind: "breakerOpen" }
+  | { readonly kind: "payloadMissing" };
+
+/** Makes one attempt for a claimed flux. @param signal - aborts the call: its effect is then unknown */
+export type Attempt = (claimed: ClaimedFlux, signal: AbortSignal) => Promise<void>;
+
+export function makeAttempt(options: AttemptOptions): Attempt {
+  const { outbox, registry, breaker, noteBySchema, clock, chance, events, log } = options;
+
+  async function call(flux: Flux, signal: AbortSignal): Promise<Called> {
+    const file = await outbox.file(flux.id, "original");
+    // B2: what goes to the SNE is what was received, or nothing goes.
+    if (file === undefined || sha256Of(file.bytes) !== flux.sha256) return { kind: "payloadMissing" };
+    const noting = noteRemarks(flux, file);
+    const answer = await breaker.run(
+      () =>
+        registry.getNumUnique({
+          file,
+          kind: flux.envelope?.kind ?? "",
+          ...(flux.envelope?.numUnique === undefined ? {} : { numUnique: flux.envelope.numUnique }),
+          signal,
+        }),
+      (given) => !countsAgainstLink(given),
+    );
+    if (answer === undefined) return { kind: "breakerOpen" };
+    const remarks = await noting;
+    return { kind: "called", answer, ...(remarks === undefined ? {} : { remarks }) };
+  }
+
+  /** Runs beside the call: the SNE is the judge, the remark only helps to understand its verdict. */
+  async function noteRemarks(
+    flux: Flux,
+    file: StoredFile,
+  ): Promise<readonly Control[] | undefined> {
+    if (noteBySchema === undefined) return undefined;
+    try {
+      const checked = await noteBySchema.check(file.bytes, flux.envelope?.versionInterface);
+      return checked.kind === "invalid" ? controlsOf(checked.findings) : undefined;
+    } catch (error) {
+      log.warn("schema.checkFailed", { fluxId: flux.id, error: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** The move that ends the attempt. */
+  function moveFor(claimed: ClaimedFlux, called: Called, startedAt: number): Move {
+    const { flux, fence } = claimed;
+    const at = clock.now();
+    const about = { ms: at - startedAt, attempt: flux.attempts };
+    const base = { fluxId: flux.id, from: ["inTransit"] as const, fence, at };
+    if (called.kind === "breakerOpen") {
+      return {
+        ...base,
+        to: "kept",
+        dueAt: breaker.retryAt ?? at,
+        event: { name: "flux.postponed", detail: { ...about, code: "BREAKER_OPEN" } },
+      };
+    }
+    if (called.kind === "payloadMissing") {
+      const reason = { code: "PAYLOAD_MISSING", text: errorText("PAYLOAD_MISSING") };
+      return {
+        ...base,
+        to: "failed",
+        reason,
+        event: { name: "flux.failed", detail: { ...about, code: reason.code } },
+      };
+    }
+    const outcome = classify(called.answer, {
+      ...(flux.envelope?.numUnique === undefined ? {} : { numUnique: flux.envelope.numUnique }),
+      serverError: options.serverError,
+    });
+    const remarks = called.remarks === undefined ? {} : { remarks: called.remarks };
+    return { ...base, ...outcomeMove(flux, outcome, called.answer, about, at), ...remarks };
+  }
+
+  function outcomeMove(
+    flux: Flux,
+    outcome: Outcome,
+    answer: RegistryAnswer,
+    about: EventDetail,
+    at: number,
+  ): Omit<Move, "fluxId" | "fence" | "at"> {
+    // An answer that was read ends even a doubt that came meanwhile (the lease ran out first).
+    const read = ["inTransit", "inDoubt"] as const;
+    const pending = ["inTransit"] as const;
+    switch (outcome.kind) {
+      case "accepted":
+        return {
+          from: read,
+          to: "accepted",
+          verdict: { kind: "accepted", numeroUnique: outcome.numeroUnique, by: "sne", at },
+          files: filesOf(answer),
+          oweAcquittement: true,
+          event: { name: "flux.accepted", detail: about },
+        };
+      case "refused": {
+        const { controls, doublons } = outcome;
+        const [first] = controls;
+        return {
+          from: read,
+          to: "refused",
+          verdict: { kind: "refused", controls, doublons, by: "sne", at },
+          ...(first === undefined ? {} : { reason: { code: first.code, text: first.message } }),
+          files: filesOf(answer),
+          oweAcquittement: true,
+          event: {
+            name: "flux.refused",
+            detail: { ...about, code: first?.code ?? "DOUBLONS", doublons: doublons.length },
+          },
+        };
+      }
+      case "transient": {
+        const delay = backoffDelay(options.backoff, flux.attempts, chance.fraction());
+        return {
+          from: pending,
+          to: "kept",
+          dueAt: at + Math.max(delay, outcome.retryAfterMs ?? 0),
+          reason: { code: outcome.code, text: outcome.reason },
+          event: { name: "flux.postponed", detail: { ...about, code: outcome.code } },
+        };
+      }
+      case "critical":
+        return {
+          from: pending,
+          to: "failed",
+          reason: { code: outcome.code, text: outcome.reason },
+          event: { name: "flux.failed", detail: { ...about, code: outcome.code } },
+        };
+      case "unknown":
+        return {
+          from: pending,
+          to: "inDoubt",
+          reason: { code: outcome.code, text: outcome.reason },
+          event: { name: "flux.putInDoubt", detail: { ...about, code: outcome.code } },
+        };
+    }
+  }
+
+  /** Writes the outcome, however long the store refuses; gives up only when told to stop. */
+  async function record(move: Move, stopping: AbortSignal): Promise<MoveResult | undefined> {
+    for (;;) {
+      try {
+        return await outbox.move(move);
+      } catch (error) {
+        events.emit("store.failed", {
+          fluxId: move.fluxId,
+          detail: { error: messageOf(error), lost: stopping.aborted },
+        });
+        // Not recorded: the lease will put the flux in doubt, where a person sees it.
+        if (stopping.aborted) return undefined;
+        await clock.wait(STORE_RETRY_MS, stopping);
+      }
+    }
+  }
+
+  function tell(name: JournalEventName, flux: Flux, detail: EventDetail): void {
+    events.emit(name, {
+      fluxId: flux.id,
+      ...(flux.guichet === undefined ? {} : { guichet: flux.guichet }),
+      detail,
+    });
+  }
+
+  return async (claimed, signal) => {
+    const startedAt = clock.now();
+    const called = await call(claimed.flux, signal);
+    const move = moveFor(claimed, called, startedAt);
+    const result = await record(move, signal);
+    if (result?.kind === "moved") tell(move.event.name, result.flux, move.event.detail);
+    else if (result !== undefined) {
+      log.warn("flux.outcomeNotRecorded", { fluxId: claimed.flux.id, to: move.to, why: result.kind });
+    }
+  };
+}
+
+function filesOf(answer: RegistryAnswer): Partial<Record<"answer" | "attestation", StoredFile>> {
+  if (answer.kind !== "answered") return {};
+  return {
+    answer: answer.answer,
+    ...(answer.attestation === undefined ? {} : { attestation: answer.attestation }),
+  };
+}
