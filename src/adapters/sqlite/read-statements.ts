@@ -1,0 +1,67 @@
+/** Reads what is neither lent nor listed: one flux, its files, the counts, the notes. */
+import type { DatabaseSync } from "node:sqlite";
+import { FLUX_STATES } from "../../domain/flux-state.ts";
+import type { FluxState } from "../../domain/flux-state.ts";
+import type { Flux } from "../../domain/flux.ts";
+import type { FileRole, StoreCounts, StoredFile } from "../../keep/outbox.ts";
+import { fluxOf, fluxRow } from "./flux-rows.ts";
+
+export interface ReadStatements {
+  find(fluxId: string): Flux | undefined;
+  file(fluxId: string, role: FileRole): StoredFile | undefined;
+  /** From the counters: costs the same whatever is stored. */
+  counts(): StoreCounts;
+  /** The same, counted row by row: slow, to prove the counters. */
+  recount(): StoreCounts;
+  noted(key: string): string | undefined;
+}
+
+export function makeReadStatements(db: DatabaseSync): ReadStatements {
+  const fluxById = db.prepare("SELECT * FROM flux WHERE id = ?");
+  const file = db.prepare(
+    `SELECT file.name, file.bytes FROM flux JOIN file ON file.flux = flux.seq
+     WHERE flux.id = ? AND file.role = ?`,
+  );
+  const counters = db.prepare("SELECT name, value FROM counter");
+  const oldestKept = db.prepare(
+    `SELECT received_at FROM flux INDEXED BY flux_state
+     WHERE state = 'kept' ORDER BY received_at LIMIT 1`,
+  );
+  const recounted = db.prepare(
+    `SELECT 'received' AS name, count(*) AS value FROM flux
+     UNION ALL SELECT 'repeats', coalesce(sum(repeats), 0) FROM flux
+     UNION ALL SELECT 'deliveriesOwed', count(*) FROM delivery WHERE state IN ('owed', 'lent')
+     UNION ALL SELECT 'state:' || state, count(*) FROM flux GROUP BY state`,
+  );
+  const noted = db.prepare("SELECT value FROM note WHERE key = ?");
+
+  function countsOf(rows: readonly Record<string, unknown>[]): StoreCounts {
+    const values = new Map(rows.map((row) => [row["name"] as string, row["value"] as number]));
+    const byState = Object.fromEntries(
+      FLUX_STATES.map((state) => [state, values.get(`state:${state}`) ?? 0]),
+    ) as Record<FluxState, number>;
+    const oldestKeptAt = oldestKept.get()?.["received_at"] as number | undefined;
+    return {
+      received: values.get("received") ?? 0,
+      byState,
+      repeats: values.get("repeats") ?? 0,
+      deliveriesOwed: values.get("deliveriesOwed") ?? 0,
+      ...(oldestKeptAt === undefined ? {} : { oldestKeptAt }),
+    };
+  }
+
+  return {
+    find: (fluxId) => {
+      const row = fluxRow(fluxById.get(fluxId));
+      return row === undefined ? undefined : fluxOf(row);
+    },
+    file: (fluxId, role) => {
+      const row = file.get(fluxId, role);
+      if (row === undefined) return undefined;
+      return { name: row["name"] as string, bytes: row["bytes"] as Uint8Array };
+    },
+    counts: () => countsOf(counters.all()),
+    recount: () => countsOf(recounted.all()),
+    noted: (key) => noted.get(key)?.["value"] as string | undefined,
+  };
+}

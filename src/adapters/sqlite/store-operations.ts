@@ -1,0 +1,95 @@
+/**
+ * Every operation of the store, as the worker runs it on its database: the outbox port without its
+ * promises of time. Each runs inside a transaction that `group-commit.ts` owns.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import type { Outbox, StoreCounts, Work } from "../../keep/outbox.ts";
+import { makeClaimStatements } from "./claim-statements.ts";
+import { makeDeliveryStatements } from "./delivery-statements.ts";
+import { makeJournalStatements } from "./journal-statements.ts";
+import { makeKeepStatements } from "./keep-statements.ts";
+import { makeLaneStatements } from "./lane-statements.ts";
+import { makeListStatements } from "./list-statements.ts";
+import { makeMoveStatements } from "./move-statements.ts";
+import { makeReadStatements } from "./read-statements.ts";
+
+/** The embedded store: the outbox, and what only it can say. */
+export interface SqliteOutbox extends Outbox {
+  /** The counts, counted row by row: slow; proves the counters. */
+  recount(): Promise<StoreCounts>;
+}
+
+export type OperationName = Exclude<keyof SqliteOutbox, "watch" | "stop">;
+export type Arguments<N extends OperationName> = Parameters<SqliteOutbox[N]>;
+export type Result<N extends OperationName> = Awaited<ReturnType<SqliteOutbox[N]>>;
+
+export type Operations = {
+  readonly [N in OperationName]: (...args: Arguments<N>) => Result<N>;
+};
+
+/** Those that write nothing: they need no commit. */
+export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
+  "find",
+  "list",
+  "journal",
+  "file",
+  "counts",
+  "recount",
+  "noted",
+]);
+
+/** @param hint - told which step may have work once the transaction is on disk. */
+export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void): Operations {
+  const lanes = makeLaneStatements(db);
+  const journal = makeJournalStatements(db);
+  const deliveries = makeDeliveryStatements(db);
+  const keeping = makeKeepStatements({ db, lanes, journal, deliveries, hint });
+  const claiming = makeClaimStatements({ db, journal });
+  const moving = makeMoveStatements({ db, lanes, journal, deliveries, hint });
+  const listing = makeListStatements(db);
+  const reading = makeReadStatements(db);
+  const note = db.prepare(
+    "INSERT INTO note VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  );
+  const probe = db.prepare("UPDATE probe SET count = count + 1");
+
+  return {
+    keep: (batch) => keeping.keep(batch),
+    claim: (request) => claiming.claim(request),
+    renew: (held, leaseUntil) => claiming.renew(held, leaseUntil),
+    move: (move) => moving.move(move),
+    claimDeliveries: (request) => deliveries.claim(request),
+    endDelivery: (delivery, at, end) => moving.endDelivery(delivery, at, end),
+    takeBack: (now) => {
+      const inDoubt = claiming.takeBack(now, now);
+      const owedAgain = deliveries.takeBack(now, now);
+      if (owedAgain > 0) hint("acknowledge");
+      return { inDoubt, deliveries: owedAgain };
+    },
+    find: (fluxId) => reading.find(fluxId),
+    list: (query) => listing.list(query),
+    journal: (fluxId) => journal.journal(fluxId),
+    file: (fluxId, role) => reading.file(fluxId, role),
+    counts: () => reading.counts(),
+    recount: () => reading.recount(),
+    note: (key, value) => {
+      note.run(key, value);
+    },
+    noted: (key) => reading.noted(key),
+    probe: () => {
+      probe.run();
+    },
+  };
+}
+
+/**
+ * Takes back all that the former life of the store had lent: no other process can hold it, since
+ * only one may open it.
+ */
+export function takeBackFormerLife(db: DatabaseSync, now: number): void {
+  const journal = makeJournalStatements(db);
+  db.exec("BEGIN IMMEDIATE");
+  makeClaimStatements({ db, journal }).takeBack(Number.MAX_SAFE_INTEGER, now);
+  makeDeliveryStatements(db).takeBack(Number.MAX_SAFE_INTEGER, now);
+  db.exec("COMMIT");
+}
