@@ -15,8 +15,15 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, "node_modules", ".installed-for");
-const wanted = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
-const bundledNode = join(root, "node_modules", ".bin", process.platform === "win32" ? "node.cmd" : "node");
+const wanted = createHash("sha256")
+  .update(readFileSync(join(root, "package-lock.json")))
+  .digest("hex");
+const bundledNode = join(
+  root,
+  "node_modules",
+  ".bin",
+  process.platform === "win32" ? "node.cmd" : "node",
+);
 
 function installed() {
   return existsSync(stamp) && readFileSync(stamp, "utf8").trim() === wanted;
@@ -39,7 +46,9 @@ if (!installed()) {
 
 const node = Number(process.versions.node.split(".")[0]) >= 24 ? process.execPath : bundledNode;
 if (!existsSync(node)) {
-  process.stderr.write("Node 24 is needed, and the one that comes with the project is missing: run npm ci.\n");
+  process.stderr.write(
+    "Node 24 is needed, and the one that comes with the project is missing: run npm ci.\n",
+  );
   process.exit(1);
 }
 const [program, ...rest] = process.argv.slice(2);
