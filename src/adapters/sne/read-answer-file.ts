@@ -1,0 +1,159 @@
+/**
+ * Reads the interfaceNuu file of an answer: its numéro unique, its anomalies, its doublons. Lenient,
+ * since editions differ (`CTRL_DEM_0033` has 13 characters where the 2017 schema takes 10): names
+ * are matched without their namespace, and what is not known is passed over.
+ *
+ * Promise: costs time linear in the size of the file; no entity, no DOCTYPE; it never says "no
+ * anomaly" of a document it could not read to its end.
+ */
+import { SaxesParser } from "saxes";
+import type { SaxesTagPlain } from "saxes";
+import type { Control } from "../../domain/outcome.ts";
+import type { AnswerReading } from "../../forward/registry.ts";
+import { decodeXml } from "./decode-xml.ts";
+
+export type AnswerFileReading =
+  | { readonly kind: "read"; readonly reading: AnswerReading }
+  | { readonly kind: "unreadable"; readonly reason: string };
+
+/** Roots an answer file may have (sne-contract: `listeDoublons` is a root of its own). */
+const ROOTS = ["interfaceNuu", "listeDoublons"];
+const MAX_DEPTH = 200;
+/** What is kept of a list: more would only repeat itself in an acquittement. */
+const MAX_ITEMS = 1_000;
+const MAX_TEXT = 2_000;
+
+/** The code of an anomaly that carries none. */
+const NO_CODE = "SANS_CODE";
+
+class Refusal extends Error {}
+
+export function readAnswerFile(bytes: Uint8Array): AnswerFileReading {
+  const collector = makeCollector();
+  const parser = new SaxesParser({ xmlns: false, position: false });
+  parser.on("error", (error) => {
+    throw new Refusal(`XML incorrect (${error.message})`);
+  });
+  parser.on("doctype", () => {
+    throw new Refusal("déclaration DOCTYPE");
+  });
+  parser.on("opentag", collector.open);
+  parser.on("closetag", collector.close);
+  parser.on("text", collector.text);
+  parser.on("cdata", collector.text);
+  try {
+    parser.write(decodeXml(bytes)).close();
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: "unreadable", reason: error.message };
+    throw error;
+  }
+  return { kind: "read", reading: collector.reading() };
+}
+
+function makeCollector() {
+  const path: string[] = [];
+  const controls: Control[] = [];
+  const doublons: string[] = [];
+  let numUnique: string | undefined;
+  let anomaly: { code: string; field?: string; complements: [string, string][]; message: string };
+  let complementName = "";
+  /** The text of the element wanted, undefined inside any other. */
+  let text: string | undefined;
+
+  return {
+    open: (tag: SaxesTagPlain): void => {
+      const name = localName(tag.name);
+      const parent = path.at(-1);
+      if (parent === undefined && !ROOTS.includes(name)) {
+        throw new Refusal(`racine « ${clip(name, 60)} » au lieu de « interfaceNuu »`);
+      }
+      path.push(name);
+      if (path.length > MAX_DEPTH) throw new Refusal("trop de niveaux d'éléments");
+      text = undefined;
+      if (isAnomaly(path)) {
+        const field = attributeOf(tag, "propriete");
+        anomaly = {
+          code: attributeOf(tag, "code") ?? NO_CODE,
+          ...(field === undefined ? {} : { field }),
+          complements: [],
+          message: "",
+        };
+      } else if (isAnomaly(path, 1)) {
+        if (name === "complement") complementName = attributeOf(tag, "nom") ?? "";
+        text = "";
+      } else if (name === "numUnique" && (parent === "demandeLogement" || parent === "doublon")) {
+        text = "";
+      }
+    },
+    text: (piece: string): void => {
+      if (text !== undefined && text.length < MAX_TEXT) text += piece;
+    },
+    close: (): void => {
+      const name = path.at(-1);
+      const parent = path.at(-2);
+      const value = clip((text ?? "").trim(), MAX_TEXT);
+      if (isAnomaly(path)) {
+        if (controls.length < MAX_ITEMS) controls.push(controlOf(anomaly));
+      } else if (text === undefined) {
+        // Not an element whose text is wanted.
+      } else if (isAnomaly(path, 1)) {
+        if (name === "complement" && anomaly.complements.length < MAX_ITEMS) {
+          anomaly.complements.push([complementName, value]);
+        } else if (name === "message") {
+          anomaly.message = value;
+        }
+      } else if (parent === "doublon") {
+        if (value !== "" && doublons.length < MAX_ITEMS) doublons.push(value);
+      } else if (value !== "") {
+        numUnique ??= value;
+      }
+      text = undefined;
+      path.pop();
+    },
+    reading: (): AnswerReading => ({
+      ...(numUnique === undefined ? {} : { numUnique }),
+      controls,
+      doublons,
+    }),
+  };
+}
+
+/** True when the path, without its last `below` names, ends with an anomaly. */
+function isAnomaly(path: readonly string[], below = 0): boolean {
+  const list = path.at(-2 - below);
+  return (
+    path.at(-1 - below) === "anomalie" && (list === "listeAnomalie" || list === "listeAnomalies")
+  );
+}
+
+function controlOf(anomaly: {
+  code: string;
+  field?: string;
+  complements: [string, string][];
+  message: string;
+}): Control {
+  return {
+    code: anomaly.code,
+    message: anomaly.message,
+    ...(anomaly.field === undefined ? {} : { field: anomaly.field }),
+    ...(anomaly.complements.length === 0
+      ? {}
+      : // fromEntries makes own properties, whatever the names.
+        { complements: Object.fromEntries(anomaly.complements) }),
+  };
+}
+
+function localName(name: string): string {
+  return name.slice(name.indexOf(":") + 1);
+}
+
+function attributeOf(tag: SaxesTagPlain, wanted: string): string | undefined {
+  for (const [name, value] of Object.entries(tag.attributes)) {
+    if (localName(name) === wanted && value.trim() !== "") return clip(value.trim(), 200);
+  }
+  return undefined;
+}
+
+function clip(text: string, max: number): string {
+  return text.length <= max ? text : text.slice(0, max);
+}
