@@ -1,19 +1,16 @@
 /**
- * Moves the WAL into the database file, when nobody waits if it can be. It costs about half of the
- * slowest answers when it runs inside a COMMIT, so it runs after the answers have left: as soon as
- * the queue is empty and a little has gathered, or at once when the WAL has grown large. Promise:
- * the WAL stays under `MAX_FRAMES` and one group.
+ * Moves the WAL into the database file. It costs about half of the slowest answers when it runs
+ * inside a COMMIT that senders wait for, so it runs here, after the answers of a group have left,
+ * little by little. Promise: the WAL stays under `WORTHWHILE_FRAMES` and one group.
  */
 import type { DatabaseSync } from "node:sqlite";
 
-/** Frames of 4 KiB: 4 MiB, worth a pause of the queue. */
-const WORTHWHILE_FRAMES = 1_024;
-/** 64 MiB: not put off any longer. */
-const MAX_FRAMES = 16_384;
+/** Frames of 4 KiB: 8 MiB. More would make a longer pause, less would write the same pages more often. */
+const WORTHWHILE_FRAMES = 2_048;
 
 export interface Checkpoint {
-  /** After a group; may throw when the disk is full or failing: the WAL then keeps all of it. */
-  run(queueIsEmpty: boolean): void;
+  /** After a group. Throws when the disk is full or failing: the WAL then still holds all of it. */
+  run(): void;
   /** The last one: empties the WAL. */
   finish(): void;
 }
@@ -23,10 +20,9 @@ export function makeCheckpoint(db: DatabaseSync): Checkpoint {
   const passive = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
   const truncate = db.prepare("PRAGMA wal_checkpoint(TRUNCATE)");
   return {
-    run: (queueIsEmpty) => {
+    run: () => {
       const { log, checkpointed } = size.get() as { log: number; checkpointed: number };
-      const waiting = log - checkpointed;
-      if (waiting >= (queueIsEmpty ? WORTHWHILE_FRAMES : MAX_FRAMES)) passive.get();
+      if (log - checkpointed >= WORTHWHILE_FRAMES) passive.get();
     },
     finish: () => {
       truncate.get();

@@ -27,7 +27,7 @@ export function makeKeepStatements(options: {
   const arrivalByKey = db.prepare("SELECT flux, sha256 FROM arrival WHERE key = ?");
   const addArrival = db.prepare("INSERT INTO arrival (key, flux, sha256) VALUES (?, ?, ?)");
   const fluxBySeq = db.prepare("SELECT * FROM flux WHERE seq = ?");
-  const fluxByIdentity = db.prepare("SELECT * FROM flux WHERE identity = ?");
+  const fluxByIdentity = db.prepare("SELECT * FROM flux WHERE sha256 = ? AND identity = ?");
   const countRepeat = db.prepare(
     "UPDATE flux SET repeats = repeats + 1, events = events + 1 WHERE seq = ? RETURNING *",
   );
@@ -52,7 +52,7 @@ export function makeKeepStatements(options: {
   function repeated(flux: NewFlux): KeepResult | undefined {
     // A stranger must learn nothing of a landlord's flux, and get no acquittement of it.
     if (flux.identity === undefined || flux.state === "quarantined") return undefined;
-    const found = fluxRow(fluxByIdentity.get(flux.identity));
+    const found = fluxRow(fluxByIdentity.get(flux.sha256, flux.identity));
     if (found === undefined) return undefined;
     const first = fluxRow(countRepeat.get(found.seq) ?? {});
     journal.append(first, flux.receivedAt, {

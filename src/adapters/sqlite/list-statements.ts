@@ -42,7 +42,7 @@ export function makeListStatements(db: DatabaseSync): ListStatements {
   const byState = between("received_at, seq", "flux_state", "state = ?");
   const byGuichet = between("received_at, seq", "flux_guichet", "guichet = ? AND state = ?");
   const byNumUnique = between("*", "flux_num_unique", "num_unique = ?");
-  const bySha256 = between("*", "flux_sha256", "sha256 = ?");
+  const bySha256 = between("*", "flux_content", "sha256 = ?");
 
   /** One number or one content has few fluxes: the other criteria are checked on each. */
   function few(

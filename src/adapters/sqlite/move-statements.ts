@@ -36,7 +36,7 @@ export function makeMoveStatements(options: {
   const { db, lanes, journal, deliveries, hint } = options;
   const fluxById = db.prepare("SELECT * FROM flux WHERE id = ?");
   const fluxBySeq = db.prepare("SELECT * FROM flux WHERE seq = ?");
-  const fluxByIdentity = db.prepare("SELECT * FROM flux WHERE identity = ?");
+  const fluxByIdentity = db.prepare("SELECT * FROM flux WHERE sha256 = ? AND identity = ?");
   const update = db.prepare(
     `UPDATE flux SET state = ?, since = ?, due_at = ?, head = ?, holds = ?, guichet = ?, lane = ?,
        identity = ?, num_unique = ?, owed_at = ?, reason = ?, verdict = ?, remarks = ?,
@@ -106,12 +106,13 @@ export function makeMoveStatements(options: {
     move: (move) => {
       const row = fluxRow(fluxById.get(move.fluxId));
       if (row === undefined) return { kind: "notFound" };
-      const lostLease = row.state === "inTransit" && row.fence !== move.fence;
+      const needsFence = row.state === "inTransit" || move.fence !== undefined;
+      const lostLease = needsFence && row.fence !== move.fence;
       if (!move.from.includes(row.state) || lostLease) {
         return { kind: "notMoved", flux: fluxOf(row) };
       }
       if (move.attribute !== undefined) {
-        const first = fluxRow(fluxByIdentity.get(move.attribute.identity));
+        const first = fluxRow(fluxByIdentity.get(row.sha256, move.attribute.identity));
         if (first !== undefined) return { kind: "identityTaken", first: fluxOf(first) };
       }
       const moved = write(row, move);

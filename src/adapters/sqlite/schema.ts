@@ -45,7 +45,8 @@ const EDITION_1 = `
     verdict TEXT,                          -- JSON
     remarks TEXT                           -- JSON
   ) STRICT;
-  CREATE UNIQUE INDEX flux_identity ON flux(identity) WHERE identity IS NOT NULL;
+  -- An identity names a digest (keep/identity.ts): one index finds contents and keeps identities apart.
+  CREATE UNIQUE INDEX flux_content ON flux(sha256, identity);
   CREATE INDEX flux_claimable ON flux(due_at) WHERE head = 1;
   CREATE INDEX flux_lane ON flux(lane) WHERE holds = 1;
   CREATE UNIQUE INDEX flux_lane_in_flight ON flux(lane)
@@ -53,7 +54,6 @@ const EDITION_1 = `
   CREATE INDEX flux_state ON flux(state, received_at);
   CREATE INDEX flux_guichet ON flux(guichet, state, received_at) WHERE guichet IS NOT NULL;
   CREATE INDEX flux_num_unique ON flux(num_unique, received_at) WHERE num_unique IS NOT NULL;
-  CREATE INDEX flux_sha256 ON flux(sha256, received_at);
 
   CREATE TABLE arrival (
     key TEXT PRIMARY KEY,

@@ -111,7 +111,7 @@ if (db === undefined) {
 
   function settle(): void {
     try {
-      checkpoint.run(queue.length === 0);
+      checkpoint.run();
     } catch (error) {
       post({ kind: "trouble", fault: faultOf(error) });
     }
