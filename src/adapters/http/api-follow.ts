@@ -1,0 +1,139 @@
+/**
+ * Follow-up by REST: where a flux is, why, since when, and all that happened to it. A guichet sees
+ * its own fluxes only; those of others answer 404, as if they were not.
+ */
+import type { Request } from "express";
+import { isFluxId } from "../../domain/flux-id.ts";
+import { LANE_HOLDING_STATES } from "../../domain/flux-state.ts";
+import type { Flux } from "../../domain/flux.ts";
+import type { Guichets } from "../../domain/guichet.ts";
+import type { Breaker } from "../../forward/breaker.ts";
+import type { Outbox } from "../../keep/outbox.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { maySee, type Caller, type IdentifyCaller } from "./access.ts";
+import type { Collection } from "./collect-acquittement.ts";
+import { fluxPath, fluxView, journalView } from "./flux-view.ts";
+import { forCaller, type Route } from "./mount-routes.ts";
+import { sendProblem } from "./problem.ts";
+import { readFluxQuery } from "./read-flux-query.ts";
+import { sendJson } from "./send-json.ts";
+import { whyWaiting, type Waiting } from "./why-waiting.ts";
+
+export type BreakerView = () => Pick<Breaker, "state" | "retryAt"> | undefined;
+
+/** Finds the flux of a path, when it is one of ours and this caller may see it. */
+export async function findSeen(
+  outbox: Pick<Outbox, "find">,
+  request: Request,
+  caller: Caller,
+): Promise<Flux | undefined> {
+  const id = request.params["id"];
+  if (typeof id !== "string" || !isFluxId(id)) return undefined;
+  const flux = await outbox.find(id);
+  return flux !== undefined && maySee(caller, flux.guichet) ? flux : undefined;
+}
+
+export function makeFollowRoutes({
+  identify,
+  outbox,
+  guichets,
+  collection,
+  breaker,
+  clock,
+}: {
+  identify: IdentifyCaller;
+  outbox: Pick<Outbox, "find" | "list" | "journal">;
+  guichets: Guichets;
+  collection: Collection;
+  breaker: BreakerView;
+  clock: Clock;
+}): readonly Route[] {
+  const list = forCaller(identify, async (request, response, caller) => {
+    const { searchParams } = new URL(request.url, "http://localhost");
+    const reading = readFluxQuery(searchParams);
+    if (reading.kind === "faults") {
+      return sendProblem(request, response, "INVALID_REQUEST", {
+        details: { detail: "des paramètres ne sont pas acceptables" },
+        fields: reading.faults,
+      });
+    }
+    const asked = reading.query.guichet;
+    if (caller.kind === "guichet" && asked !== undefined && asked !== caller.guichet.code) {
+      return sendProblem(request, response, "NOT_PERMITTED", {
+        detail: "Un guichet ne voit que ses propres flux.",
+        advice: "Retirez le paramètre guichet, ou donnez-lui le code de votre guichet.",
+      });
+    }
+    const own = caller.kind === "guichet" ? { guichet: caller.guichet.code } : {};
+    const page = await outbox.list({ ...reading.query, ...own });
+    let next: string | undefined;
+    if (page.next !== undefined) {
+      searchParams.set("after", page.next);
+      next = `/api/v1/fluxes?${searchParams.toString()}`;
+    }
+    sendJson(response, 200, {
+      fluxes: page.fluxes.map((flux) => fluxView(flux, caller)),
+      ...(page.next === undefined ? {} : { next: page.next }),
+      links: { self: request.originalUrl, ...(next === undefined ? {} : { next }) },
+    });
+  });
+
+  const show = forCaller(identify, async (request, response, caller) => {
+    const flux = await findSeen(outbox, request, caller);
+    if (flux === undefined) return sendProblem(request, response, "NOT_FOUND");
+    sendJson(response, 200, fluxView(flux, caller, await waitingOf(flux)));
+  });
+
+  const journal = forCaller(identify, async (request, response, caller) => {
+    const flux = await findSeen(outbox, request, caller);
+    if (flux === undefined) return sendProblem(request, response, "NOT_FOUND");
+    const entries = await outbox.journal(flux.id);
+    sendJson(response, 200, {
+      fluxId: flux.id,
+      entries: journalView(entries, caller),
+      links: { self: `${fluxPath(flux.id)}/journal`, flux: fluxPath(flux.id) },
+    });
+  });
+
+  async function waitingOf(flux: Flux): Promise<Waiting | undefined> {
+    const guichet = flux.guichet === undefined ? undefined : guichets.byCode(flux.guichet);
+    const isAnswered = flux.state === "accepted" || flux.state === "refused";
+    const behind = flux.state === "kept" ? await olderOfLane(flux) : undefined;
+    const view = breaker();
+    return whyWaiting(flux, {
+      now: clock.now(),
+      breaker:
+        view === undefined
+          ? undefined
+          : {
+              state: view.state,
+              ...(view.retryAt === undefined ? {} : { retryAt: view.retryAt }),
+            },
+      ...(behind === undefined ? {} : { behind }),
+      toCollect:
+        isAnswered && guichet !== undefined && (await collection.isToCollect(flux, guichet)),
+    });
+  }
+
+  /** The flux that goes before this one; told for lanes of a numéro unique, which can be searched. */
+  async function olderOfLane(flux: Flux): Promise<string | undefined> {
+    const numUnique = flux.envelope?.numUnique;
+    if (flux.lane === undefined || numUnique === undefined) return undefined;
+    const { fluxes } = await outbox.list({
+      numUnique,
+      states: LANE_HOLDING_STATES,
+      order: "oldestFirst",
+      limit: 1,
+      // What another guichet does with the same demande is not told to this one.
+      ...(flux.guichet === undefined ? {} : { guichet: flux.guichet }),
+    });
+    const [oldest] = fluxes;
+    return oldest?.lane === flux.lane && oldest.id !== flux.id ? oldest.id : undefined;
+  }
+
+  return [
+    { method: "get", path: "/api/v1/fluxes", handle: list },
+    { method: "get", path: "/api/v1/fluxes/:id", handle: show },
+    { method: "get", path: "/api/v1/fluxes/:id/journal", handle: journal },
+  ];
+}

@@ -1,0 +1,193 @@
+/**
+ * The HTTP interface (capabilities A6, D1, E5, F5, F7): opens the port, bounds what a connection may
+ * cost, and stops without leaving anyone unanswered.
+ *
+ * Promise: once `stop` resolves, every request that was taken has been answered or its sender has
+ * gone, and nothing runs any more.
+ */
+import { createServer as createHttpServer, type Server, type ServerOptions } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Express } from "express";
+import type { AcquittementParcel } from "../../acknowledge/return-channel.ts";
+import type { Receive } from "../../arrive/arrival.ts";
+import type { Events } from "../../domain/events.ts";
+import type { Flux } from "../../domain/flux.ts";
+import type { Guichets } from "../../domain/guichet.ts";
+import { DEFAULT_NUMERO_UNIQUE_PATTERN } from "../../domain/numero-unique.ts";
+import type { Outbox } from "../../keep/outbox.ts";
+import type { Health } from "../../operate/health.ts";
+import type { Operations } from "../../operate/operations.ts";
+import type { Chance, Clock } from "../../runtime/clock.ts";
+import type { Log } from "../../runtime/log.ts";
+import type { Part } from "../../runtime/part.ts";
+import { makeAccess } from "./access.ts";
+import { makeAcquittementRoutes } from "./api-acquittement.ts";
+import { makeDepositRoutes } from "./api-deposit.ts";
+import { makeFollowRoutes, type BreakerView } from "./api-follow.ts";
+import { makeOperationRoutes } from "./api-operations.ts";
+import { answerClientErrors } from "./client-errors.ts";
+import { makeCollection } from "./collect-acquittement.ts";
+import { makeHealthRoutes } from "./health-routes.ts";
+import { makeHttpApp } from "./http-app.ts";
+import { makeInHand } from "./in-hand.ts";
+import { makeMetrics } from "./metrics.ts";
+import { makeOpenapiRoutes } from "./openapi.ts";
+
+export interface HttpServerOptions {
+  /** Address to listen on. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** PEM texts; without them the port speaks plain HTTP, for a proxy or a private network. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly guichets: Guichets;
+  readonly receive: Receive;
+  readonly outbox: Outbox;
+  readonly operations: Operations;
+  readonly composeParcel: (flux: Flux) => Promise<AcquittementParcel | undefined>;
+  readonly health: Health;
+  /** The breaker as it stands; undefined when no SNE address is set. */
+  readonly breaker: BreakerView;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+  /** SHA-256 (hexadecimal) of the operator's key. Without it: `access.ts`, `isLocalOperator`. */
+  readonly operatorKeySha256?: string;
+  /** The largest file taken, bytes. */
+  readonly maxBytes: number;
+  /** Shape of a numéro unique an operator may give (GATEWAY_NUMERO_UNIQUE_PATTERN). */
+  readonly numeroUniquePattern?: RegExp;
+  /** Version of the gateway, told by `/livez` and the OpenAPI document. */
+  readonly version: string;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/** What one connection may cost. Times in ms. */
+export interface HttpLimits {
+  /** A head must be whole within this time. */
+  readonly headMs: number;
+  /** A request, body included, must be whole within this time. */
+  readonly requestMs: number;
+  /** A connection without a byte either way for this long is closed. */
+  readonly idleMs: number;
+  readonly keepAliveMs: number;
+  readonly headBytes: number;
+  readonly connections: number;
+  /** When the gateway stops: requests whose sender is this slow are cut. */
+  readonly stopMs: number;
+}
+
+const DEFAULT_LIMITS: HttpLimits = {
+  headMs: 15_000,
+  requestMs: 120_000,
+  idleMs: 60_000,
+  keepAliveMs: 10_000,
+  headBytes: 16 * 1024,
+  connections: 500,
+  stopMs: 10_000,
+};
+
+export interface HttpServer extends Part {
+  /** Where it listens; undefined before `start` and after `stop`. */
+  address(): { readonly host: string; readonly port: number; readonly url: string } | undefined;
+  /** The application, for tests that compare its routes with the OpenAPI document. */
+  readonly app: Express;
+}
+
+export function makeHttpServer(options: HttpServerOptions): HttpServer {
+  const { host, port, tls, clock, log } = options;
+  const limits: HttpLimits = { ...DEFAULT_LIMITS, ...options.limits };
+  const inHand = makeInHand();
+  const identify = makeAccess(options);
+  const collection = makeCollection(options);
+  const metrics = makeMetrics({ ...options, breakerState: () => options.breaker()?.state });
+  const numeroUniquePattern =
+    options.numeroUniquePattern ?? new RegExp(DEFAULT_NUMERO_UNIQUE_PATTERN);
+  let isStopping = false;
+  const app = makeHttpApp({
+    alwaysServed: makeHealthRoutes({ ...options, metrics }),
+    routes: [
+      ...makeOpenapiRoutes(options),
+      ...makeDepositRoutes({ ...options, identify }),
+      ...makeFollowRoutes({ ...options, identify, collection }),
+      ...makeAcquittementRoutes({ ...options, identify, collection, inHand }),
+      ...makeOperationRoutes({ ...options, identify, numeroUniquePattern }),
+    ],
+    isStopping: () => isStopping,
+    inHand,
+    metrics,
+    clock,
+    chance: options.chance,
+    log,
+  });
+
+  const serverOptions: ServerOptions = {
+    maxHeaderSize: limits.headBytes,
+    headersTimeout: limits.headMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: Math.min(5_000, limits.headMs, limits.requestMs),
+    // A header given twice where HTTP takes one is an error, not a choice of ours.
+    joinDuplicateHeaders: false,
+    requireHostHeader: true,
+  };
+  const server: Server =
+    tls === undefined
+      ? createHttpServer(serverOptions, app)
+      : createHttpsServer(
+          { ...serverOptions, ...tls, minVersion: "TLSv1.2", handshakeTimeout: limits.headMs },
+          app,
+        );
+  server.maxConnections = limits.connections;
+  server.setTimeout(limits.idleMs);
+  // Express decides first: 100 Continue leaves when the body is wanted (`read-body.ts`).
+  server.on("checkContinue", app);
+  answerClientErrors(server, log);
+
+  let stopped: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    isStopping = true;
+    const cut = new AbortController();
+    if (server.listening) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      // The answers in hand are waited for; a sender that does not read its own is not.
+      void clock.wait(limits.stopMs, cut.signal).then(() => {
+        if (!cut.signal.aborted) server.closeAllConnections();
+      });
+      await closed;
+      cut.abort();
+    }
+    await inHand.settled();
+    metrics.stop();
+  }
+
+  return {
+    name: "http",
+    app,
+    address: () => {
+      const bound = server.address() as AddressInfo | null;
+      if (bound === null) return undefined;
+      const name = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
+      const scheme = tls === undefined ? "http" : "https";
+      return { host: bound.address, port: bound.port, url: `${scheme}://${name}:${bound.port}` };
+    },
+    start: async () => {
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(port, host, () => {
+          server.off("error", reject);
+          resolve();
+        });
+      });
+      server.on("error", (error) => log.error("http.serverError", { error: error.message }));
+      if (options.operatorKeySha256 === undefined) {
+        log.warn("http.noOperatorKey", { trusts: "programs of this machine only" });
+      }
+    },
+    stop: () => (stopped ??= stop()),
+  };
+}
