@@ -172,7 +172,7 @@ describe("refusing a file that cannot be routed", () => {
     refused(small({ rest: "<precision>\u0001</precision>" }), "NOT_XML", LINE.rest, 12);
     refused("Bonjour", "NOT_XML", 1, 8);
     refused(Buffer.alloc(5000), "NOT_XML", 1, 1);
-    refused(small() + "\n<autre/>", "NOT_XML", 14, 8);
+    refused(small() + "\n<autre/>", "NOT_XML", 13, 1);
     refused(small({ rest: '<precision code="1" code="2"/>' }), "NOT_XML", LINE.rest, 30);
     refused(small({ rest: "<a:precision/>" }), "NOT_XML", LINE.rest, 1);
   });

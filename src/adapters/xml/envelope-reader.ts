@@ -12,70 +12,24 @@ import { SaxesParser } from "saxes";
 import type { EnvelopeReading, ReadEnvelope } from "../../arrive/envelope-reader.ts";
 import { errorText, messageOf, type ErrorCode, type ErrorDetails } from "../../domain/errors.ts";
 import type { Control } from "../../domain/outcome.ts";
-import { bareAmpersand } from "./bare-ampersand.ts";
+import {
+  lastOf,
+  MAX_VALUE,
+  ROOT,
+  trimmed,
+  wrongShape,
+  type FieldName,
+  type Step,
+} from "./envelope-fields.ts";
 import { decodeXml } from "./decode-xml.ts";
 import { makeNamespaceScope } from "./namespaces.ts";
-import { frenchDetail, shown } from "./saxes-errors.ts";
+import { faultIn, shown } from "./saxes-errors.ts";
 import { positionAt, type Position } from "./text-position.ts";
 
 const NAMESPACE = "http://nuu.application.i2/";
 /** The schema's widest element has two attributes; these stop what no exporter writes. */
 const MAX_ATTRIBUTES = 64;
 const MAX_NAME = 256;
-/** A value is cut there: already far over what any field we read may hold. */
-const MAX_VALUE = 1024;
-
-type FieldName = "typeFichier" | "dateFichier" | "numGuichet" | "numUnique" | "refInterne";
-
-interface FieldRule {
-  readonly name: FieldName;
-  /** Characters, schema `maxLength`. */
-  readonly max: number;
-  readonly shape?: RegExp;
-  /** The code when it is absent or cannot be read. */
-  readonly required?: ErrorCode;
-}
-
-/** An element on the way to a field, or a field. Everything else is only checked for form. */
-interface Step {
-  readonly path: string;
-  readonly children: ReadonlyMap<string, Step>;
-  readonly field?: FieldRule;
-}
-
-const TYPE_FICHIER: FieldRule = {
-  name: "typeFichier",
-  max: 3,
-  shape: /^[0-9A-Za-z]{3}$/,
-  required: "NO_TYPE_FICHIER",
-};
-const NUM_GUICHET: FieldRule = { name: "numGuichet", max: 5, required: "NO_GUICHET" };
-
-const DEMANDE_LOGEMENT = step("demande/demandeLogement", [
-  leaf("demande/demandeLogement/numGuichet", NUM_GUICHET),
-  leaf("demande/demandeLogement/numUnique", { name: "numUnique", max: 18 }),
-  leaf("demande/demandeLogement/refInterne", { name: "refInterne", max: 18 }),
-]);
-const ROOT = step("interfaceNuu", [
-  step("entete", [
-    leaf("entete/typeFichier", TYPE_FICHIER),
-    leaf("entete/dateFichier", { name: "dateFichier", max: 40 }),
-  ]),
-  step("demande", [DEMANDE_LOGEMENT]),
-]);
-
-function step(path: string, children: readonly Step[]): Step {
-  return { path, children: new Map(children.map((child) => [lastOf(child.path), child])) };
-}
-
-function leaf(path: string, field: FieldRule): Step {
-  return { path, children: new Map(), field };
-}
-
-function lastOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
 /** How a reading is left at once, from inside the parser; never leaves this file. */
 class Refused extends Error {
   readonly control: Control;
@@ -267,7 +221,8 @@ function readText(text: string, maxDepth: number): EnvelopeReading {
     parser.close();
   } catch (error) {
     if (error instanceof Refused) return unreadable(error.control);
-    return unreadable(notXml(messageOf(error), text, here(), lastClosed));
+    const { detail, index } = faultIn(text, { message: messageOf(error), at: here(), lastClosed });
+    return unreadable(control("NOT_XML", { detail }, positionAt(text, index)));
   }
   return conclude(values, versionInterface, (path) => positionAt(text, nearest(starts, path)));
 }
@@ -310,41 +265,6 @@ function nearest(starts: ReadonlyMap<string, number>, path: string): number {
     if (start !== undefined) return start;
   }
   return starts.get(ROOT.path) ?? 0;
-}
-
-function notXml(message: string, text: string, at: number, lastClosed: string): Control {
-  const told = (detail: string, index: number) =>
-    control("NOT_XML", { detail }, positionAt(text, index));
-  if (message.startsWith("unexpected close tag")) {
-    const start = text.lastIndexOf("</", at);
-    const found = shown(text.slice(start + 2, at).trim());
-    return told(`la balise fermante « ${found} » ne répond pas à « ${shown(lastClosed)} »`, start);
-  }
-  if (message.startsWith("undefined entity")) {
-    const start = text.lastIndexOf("&", at);
-    return told(`l'entité « ${shown(text.slice(start, at + 1))} » n'est pas définie`, start);
-  }
-  if (message.startsWith("malformed character entity")) {
-    return told(frenchDetail(message), text.lastIndexOf("&", at));
-  }
-  // The parser looks for the end of an entity as far as the end of the file.
-  const bare = at === text.length || /entity/.test(message) ? bareAmpersand(text) : undefined;
-  if (bare !== undefined) return told("le caractère « & » doit s'écrire « &amp; »", bare);
-  return told(frenchDetail(message), at);
-}
-
-/** What is wrong with a value, in French; undefined when nothing is. */
-function wrongShape(value: string, rule: { max: number; shape?: RegExp }): string | undefined {
-  if (/\p{Cc}/u.test(value)) return "Il contient un caractère de commande ou un saut de ligne.";
-  // Characters, as the schema counts them, not UTF-16 units.
-  const length = value.replace(/[\uDC00-\uDFFF]/g, "").length;
-  if (length > rule.max) return `Il dépasse ${rule.max} caractères.`;
-  if (rule.shape?.test(value) === false) return "Trois lettres ou chiffres sont attendus.";
-  return undefined;
-}
-
-function trimmed(value: string): string {
-  return value.replace(/^[ \t\r\n]+/, "").replace(/(?<![ \t\r\n])[ \t\r\n]+$/, "");
 }
 
 /** A copy: a slice of the document would keep the whole of it in memory as long as the flux lives. */

@@ -4,6 +4,8 @@
  * hidden.
  */
 
+import { bareAmpersand } from "./bare-ampersand.ts";
+
 const SENTENCES: readonly (readonly [english: RegExp, french: string])[] = [
   [/^disallowed character\.$/, "un caractère n'est pas permis ici"],
   [/^text data outside of root node\.$/, "du texte se trouve hors de l'élément racine"],
@@ -57,4 +59,44 @@ export function frenchDetail(message: string): string {
 export function shown(name: string): string {
   const clean = name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
   return clean.length > 60 ? `${clean.slice(0, 60)}…` : clean;
+}
+
+export interface Fault {
+  /** French. */
+  readonly detail: string;
+  /** UTF-16 index where a person should look. */
+  readonly index: number;
+}
+
+/**
+ * What is wrong and where: the parser says where it noticed, which for some faults is long after
+ * the character to correct.
+ */
+export function faultIn(
+  text: string,
+  seen: { readonly message: string; readonly at: number; readonly lastClosed: string },
+): Fault {
+  const { message, at, lastClosed } = seen;
+  if (message.startsWith("unexpected close tag")) {
+    const index = text.lastIndexOf("</", at);
+    const found = shown(text.slice(index + 2, at).trim());
+    const detail = `la balise fermante « ${found} » ne répond pas à « ${shown(lastClosed)} »`;
+    return { detail, index };
+  }
+  if (message.startsWith("undefined entity")) {
+    const index = text.lastIndexOf("&", at);
+    return { detail: `l'entité « ${shown(text.slice(index, at + 1))} » n'est pas définie`, index };
+  }
+  if (message.startsWith("malformed character entity")) {
+    return { detail: frenchDetail(message), index: text.lastIndexOf("&", at) };
+  }
+  if (message.startsWith("documents may contain only one root")) {
+    return { detail: frenchDetail(message), index: text.lastIndexOf("<", at) };
+  }
+  // The parser looks for the end of an entity as far as the end of the file.
+  const bare = at === text.length || message.includes("entity") ? bareAmpersand(text) : undefined;
+  if (bare !== undefined) {
+    return { detail: "le caractère « & » doit s'écrire « &amp; »", index: bare };
+  }
+  return { detail: frenchDetail(message), index: at };
 }
