@@ -5,6 +5,7 @@
  */
 import { safeFileName } from "../../domain/file-name.ts";
 import type { NumUniqueCall, RegistryAnswer } from "../../forward/registry.ts";
+import { bytesHoldErrorSentence, ERROR_SENTENCE } from "./error-sentence.ts";
 import { readAnswerFile } from "./read-answer-file.ts";
 import type { ExpectedElement } from "./soap-answer.ts";
 
@@ -56,7 +57,11 @@ export function numUniqueAnswer(
   const bytes = fileIn(result, "fichierDemande", files);
   if (bytes === undefined) return unreadable("réponse sans fichierDemande");
   const file = readAnswerFile(bytes);
-  if (file.kind === "unreadable") return unreadable(`fichierDemande illisible : ${file.reason}`);
+  if (file.kind === "unreadable") {
+    if (bytesHoldErrorSentence(bytes))
+      return { kind: "fault", who: "receiver", text: ERROR_SENTENCE };
+    return unreadable(`fichierDemande illisible : ${file.reason}`);
+  }
   const { reading } = file;
   const refused = reading.controls.length > 0 || reading.doublons.length > 0;
   if (CREATIONS.includes(call.kind)) {

@@ -9,6 +9,11 @@ import { readContentType } from "../../wire/content-type.ts";
 import { escapeXml } from "../../wire/xml-text.ts";
 import type { RegistryAnswer } from "../../forward/registry.ts";
 import { decodeXml } from "./decode-xml.ts";
+import {
+  bytesHoldErrorSentence,
+  ERROR_SENTENCE,
+  textHoldsErrorSentence,
+} from "./error-sentence.ts";
 import { readEnvelope } from "./read-envelope.ts";
 import type { EnvelopeField, EnvelopeReading } from "./read-envelope.ts";
 
@@ -35,11 +40,6 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** « Une erreur inattendue est survenue lors du traitement de la demande. » (libsne): all ASCII. */
-const ERROR_SENTENCE = "Une erreur inattendue est survenue lors du traitement de la demande.";
-const SENTENCE_BYTES = Buffer.from(ERROR_SENTENCE.slice(0, -1), "latin1");
-/** How far into a body that is no answer the sentence is looked for, bytes. */
-const SENTENCE_REACH = 1024 * 1024;
 const MAX_DETAIL = 500;
 
 /** @param now - ms since the epoch, to read a Retry-After date */
@@ -202,7 +202,7 @@ const SENDER_CODES = /^(Sender|Client|VersionMismatch|MustUnderstand|DataEncodin
 function faultOf(fault: { code: string; text: string }): SoapAnswer {
   const code = fault.code.slice(fault.code.indexOf(":") + 1);
   // The known sentence is a failure of the server, whatever the code above it.
-  const sender = SENDER_CODES.test(code) && !fault.text.includes(ERROR_SENTENCE.slice(0, -1));
+  const sender = SENDER_CODES.test(code) && !textHoldsErrorSentence(fault.text);
   return {
     kind: "fault",
     who: sender ? "sender" : "receiver",
@@ -214,7 +214,7 @@ function faultOf(fault: { code: string; text: string }): SoapAnswer {
 function withoutAnswer(http: HttpAnswer, reason: string): SoapAnswer {
   const { status } = http;
   // 408: the server gave up waiting, which does not prove that nothing had been done.
-  if (status >= 400 && status < 500 && status !== 408 && !holdsErrorSentence(http.body)) {
+  if (status >= 400 && status < 500 && status !== 408 && !bytesHoldErrorSentence(http.body)) {
     return {
       kind: "fault",
       who: "sender",
@@ -225,13 +225,9 @@ function withoutAnswer(http: HttpAnswer, reason: string): SoapAnswer {
 }
 
 function unreadable(http: HttpAnswer, reason: string): SoapAnswer {
-  if (holdsErrorSentence(http.body))
+  if (bytesHoldErrorSentence(http.body))
     return { kind: "fault", who: "receiver", text: ERROR_SENTENCE };
   return { kind: "notRead", why: "unreadable", detail: oneLine(`HTTP ${http.status}, ${reason}`) };
-}
-
-function holdsErrorSentence(body: Buffer): boolean {
-  return body.subarray(0, SENTENCE_REACH).includes(SENTENCE_BYTES);
 }
 
 function oneLine(text: string): string {
