@@ -8,7 +8,7 @@
  * legal in XML); only a key that holds one is refused, and the bytes sent on are the sender's own.
  */
 import { isAscii, isUtf8 } from "node:buffer";
-import { positionAt, type Position } from "./text-position.ts";
+import { positionAt, type Position } from "../../wire/text-position.ts";
 
 export type XmlText =
   | { readonly kind: "text"; readonly text: string }

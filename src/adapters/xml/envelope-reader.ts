@@ -24,7 +24,7 @@ import {
 import { decodeXml } from "./decode-xml.ts";
 import { makeNamespaceScope } from "./namespaces.ts";
 import { faultIn, shown } from "./saxes-errors.ts";
-import { positionAt, type Position } from "./text-position.ts";
+import { positionAt, type Position } from "../../wire/text-position.ts";
 
 const NAMESPACE = "http://nuu.application.i2/";
 /** The schema's widest element has two attributes; these stop what no exporter writes. */
