@@ -24,10 +24,20 @@ export function makeConnection({
     client ??= makeGatewayClient({
       url: readUrl(url ?? nonEmpty(env["PASSERELLE_URL"]) ?? DEFAULT_URL),
       key: readKey(),
+      operator: readOperator(),
       ...(fetch === undefined ? {} : { fetch }),
     });
     return client;
   };
+
+  /** The name of the account that runs the command: the journal tells who decided. */
+  function readOperator(): string | undefined {
+    const name = nonEmpty(env["PASSERELLE_OPERATOR"]) ?? nonEmpty(env["USER"]);
+    return name
+      ?.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+      .trim()
+      .slice(0, 64);
+  }
 
   function readKey(): string | undefined {
     const own = guichet === undefined ? undefined : `PASSERELLE_KEY_${guichet.toUpperCase()}`;

@@ -1,17 +1,8 @@
 /** `doctor`: shows each check as it is made. The checks themselves are injected (`src/doctor.ts`). */
+import type { DoctorCheck } from "../../operate/doctor-check.ts";
 import { EXIT, type CliContext } from "./cli-context.ts";
 import type { Tone } from "./terminal.ts";
 import { wrap } from "./text-table.ts";
-
-export interface DoctorCheck {
-  /** Stable name, for programs: `settings`, `store`, `sne`… */
-  readonly id: string;
-  readonly level: "ok" | "warning" | "failed";
-  /** French sentence: what was found. */
-  readonly text: string;
-  /** French: what to do. */
-  readonly advice?: string;
-}
 
 const MARKS: Readonly<Record<DoctorCheck["level"], { mark: string; tone: Tone }>> = {
   ok: { mark: "✓", tone: "good" },

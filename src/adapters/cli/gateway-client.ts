@@ -57,12 +57,15 @@ const DEPOSIT_MS = 120_000;
 export function makeGatewayClient({
   url,
   key,
+  operator,
   fetch = globalThis.fetch,
 }: {
   /** Base address, `http://127.0.0.1:8080`. */
   url: string;
   /** Bearer key of the operator or of a guichet. */
   key?: string | undefined;
+  /** Who operates, for the journal. */
+  operator?: string | undefined;
   fetch?: typeof globalThis.fetch;
 }): GatewayClient {
   const base = url.replace(/\/+$/, "");
@@ -108,7 +111,7 @@ export function makeGatewayClient({
     return ask(path, read, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+      body: JSON.stringify(operator === undefined ? body : { ...body, operator }),
     });
   }
 

@@ -6,12 +6,13 @@
  */
 import { Command, CommanderError } from "commander";
 import { messageOf } from "../../domain/errors.ts";
+import type { DoctorCheck } from "../../operate/doctor-check.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { addFluxCommands } from "./add-flux-commands.ts";
 import { showBilan } from "./bilan-command.ts";
 import { EXIT, UsageError, type CliContext } from "./cli-context.ts";
 import { makeConnection } from "./connection.ts";
-import { runDoctor, type DoctorCheck } from "./doctor-command.ts";
+import { runDoctor } from "./doctor-command.ts";
 import { frenchHelp, frenchUsageError, withFrenchHelp } from "./french-usage.ts";
 import { readSeconds } from "./read-options.ts";
 import { makeReadable } from "./readable.ts";

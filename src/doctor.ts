@@ -1,0 +1,229 @@
+/**
+ * Composes the checks of `passerelle doctor` (capability F9): everything a start and a first flux
+ * would meet, looked at without starting anything, each told with what to do.
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readGuichetsFile } from "./adapters/config/guichets-file.ts";
+import { checkCertificate } from "./adapters/doctor/check-certificate.ts";
+import { checkClock, checkDisk } from "./adapters/doctor/check-disk.ts";
+import { checkHttpPort, checkSmtpPort } from "./adapters/doctor/check-ports.ts";
+import { askMailServer } from "./adapters/mail/ask-mail-server.ts";
+import { makeSneRegistry } from "./adapters/sne/sne-registry.ts";
+import { inspectStore } from "./adapters/sqlite/inspect-store.ts";
+import { readSchemaSet } from "./adapters/xml/schema-manifest.ts";
+import { messageOf } from "./domain/errors.ts";
+import type { Guichets } from "./domain/guichet.ts";
+import { findingsOf, type DoctorCheck } from "./operate/doctor-check.ts";
+import type { Chance, Clock } from "./runtime/clock.ts";
+import { SILENT_LOG } from "./runtime/log.ts";
+import { readSettings, type Settings } from "./runtime/settings.ts";
+
+const WSDL_PATH = fileURLToPath(new URL("../wsdl/DemandeLogement.wsdl", import.meta.url));
+/** Longest wait for the SNE or the mail server, ms. */
+const REMOTE_MS = 10_000;
+
+/** Yields each check as it is made; with settings that cannot be read, the rest would mean nothing. */
+export async function* diagnose({
+  environment,
+  clock,
+  chance,
+}: {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}): AsyncGenerator<DoctorCheck> {
+  const subject = findingsOf("settings");
+  const reading = readSettings(environment);
+  if (reading.kind === "invalid") {
+    for (const { message } of reading.problems) {
+      yield subject.failed(message, "Voyez docs/settings.md, ou passerelle settings.");
+    }
+    return;
+  }
+  const { settings } = reading;
+  yield subject.ok("Les réglages sont acceptables.");
+  const guichets = yield* checkGuichets(settings);
+  yield* checkDisk(settings.store);
+  yield checkStore(settings);
+  yield checkClock(settings.store, clock.now());
+  yield await checkHttpPort({ host: settings.httpHost, port: settings.httpPort });
+  yield checkOperatorKey(settings);
+  yield await checkSmtpPort(
+    { host: settings.smtpHost, port: settings.smtpPort },
+    settings.hostName,
+  );
+  yield* checkSmtpCertificate(settings, clock);
+  yield* checkMail(settings, guichets);
+  yield checkSchemas(settings);
+  yield* checkSne(settings, clock, chance);
+}
+
+function* checkGuichets(settings: Settings): Generator<DoctorCheck, Guichets | undefined> {
+  const { ok, warning, failed } = findingsOf("guichets");
+  const file = settings.guichetsFile;
+  const found = readGuichetsFile(file);
+  if (found.kind === "invalid") {
+    for (const { line, column, message } of found.problems) {
+      yield failed(
+        `${file}, ligne ${line}, colonne ${column} : ${message}`,
+        "Corrigez cette ligne.",
+      );
+    }
+    return undefined;
+  }
+  const codes = found.guichets.all.map((guichet) => guichet.code);
+  yield codes.length === 0
+    ? warning(`${file} ne déclare aucun guichet.`, "Déclarez-y ceux qui envoient des flux.")
+    : ok(`${file} déclare ${codes.length} guichet(s) : ${codes.join(", ")}.`);
+  return found.guichets;
+}
+
+function checkStore({ store }: Settings): DoctorCheck {
+  const { ok, failed } = findingsOf("store");
+  const seen = inspectStore(store);
+  switch (seen.kind) {
+    case "absent":
+      return ok(`La base ${store} sera créée au premier démarrage.`);
+    case "free":
+      return ok(`La base ${store} s'ouvre ; elle garde ${seen.fluxes} flux.`);
+    case "inUse":
+      return ok(`La base ${store} est tenue par une passerelle en service.`);
+    case "unusable":
+      return failed(
+        `La base ${store} ne s'ouvre pas : ${seen.detail}.`,
+        "Ne l'effacez pas : elle garde des flux. Restaurez-la, ou faites-la examiner.",
+      );
+  }
+}
+
+function checkOperatorKey(settings: Settings): DoctorCheck {
+  const { ok, warning } = findingsOf("operatorKey");
+  if (settings.operatorKeySha256 !== undefined) {
+    return ok("Une clé d'exploitant protège les opérations.");
+  }
+  const isLocal = settings.httpHost === "127.0.0.1" || settings.httpHost === "::1";
+  return isLocal
+    ? ok("Aucune clé d'exploitant : seuls les programmes de cette machine peuvent opérer.")
+    : warning(
+        `HTTP écoute sur ${settings.httpHost} sans clé d'exploitant.`,
+        "Réglez GATEWAY_OPERATOR_KEY_SHA256 ; sans elle, seule cette machine peut opérer.",
+      );
+}
+
+async function* checkSmtpCertificate(
+  { smtpPort, smtpTlsCert, smtpTlsKey }: Settings,
+  clock: Clock,
+): AsyncGenerator<DoctorCheck> {
+  if (smtpPort < 0 || smtpTlsCert === undefined || smtpTlsKey === undefined) return;
+  yield await checkCertificate({
+    id: "smtpCertificate",
+    use: "STARTTLS",
+    certFile: smtpTlsCert,
+    keyFile: smtpTlsKey,
+    now: clock.now(),
+  });
+}
+
+async function* checkMail(
+  settings: Settings,
+  guichets: Guichets | undefined,
+): AsyncGenerator<DoctorCheck> {
+  const { ok, warning, failed } = findingsOf("mail");
+  if (settings.mailUrl === undefined) {
+    const isNeeded = guichets?.all.some(
+      ({ returnBy, senders }) => returnBy === "mail" || (returnBy === "same" && senders.length > 0),
+    );
+    const text = "Aucun serveur de messagerie n'est réglé pour les acquittements";
+    yield isNeeded === true
+      ? warning(
+          `${text}, et des guichets les attendent par messagerie : ils resteront dus.`,
+          "Réglez GATEWAY_MAIL_URL (smtp://serveur:25).",
+        )
+      : ok(`${text} ; aucun guichet n'en attend par messagerie.`);
+    return;
+  }
+  const { host } = new URL(settings.mailUrl);
+  const { ok: isReachable, detail } = await askMailServer({
+    transportUrl: settings.mailUrl,
+    hostName: settings.hostName,
+    timeoutMs: REMOTE_MS,
+  });
+  yield isReachable
+    ? ok(`Le serveur de messagerie ${host} répond : ${detail}.`)
+    : failed(
+        `Le serveur de messagerie ${host} ne prendrait pas les acquittements : ${detail}.`,
+        "Vérifiez GATEWAY_MAIL_URL et le réseau. Les acquittements restent dus entre-temps.",
+      );
+}
+
+function checkSchemas({ schemasDir, schemaPolicy }: Settings): DoctorCheck {
+  const { ok, failed } = findingsOf("schemas");
+  if (schemaPolicy === "off") return ok("La vérification par schéma est désactivée par réglage.");
+  try {
+    const { versions } = readSchemaSet(schemasDir);
+    return ok(`Schémas présents pour interfaceNuu ${[...versions.keys()].join(" et ")}.`);
+  } catch (error) {
+    return failed(
+      messageOf(error),
+      `Remettez ${join(schemasDir, "schemas.json")} et ses fichiers.`,
+    );
+  }
+}
+
+async function* checkSne(
+  settings: Settings,
+  clock: Clock,
+  chance: Chance,
+): AsyncGenerator<DoctorCheck> {
+  const { ok, warning, failed } = findingsOf("sne");
+  const { sneUrl: url, sneTlsCert, sneTlsKey, sneTlsCa, sneTlsPassphrase } = settings;
+  if (url === undefined) {
+    yield warning(
+      "Aucune adresse du SNE n'est réglée : les flux sont gardés et attendent.",
+      "Réglez GATEWAY_SNE_URL ; pour essayer sans le SNE : passerelle standin.",
+    );
+    return;
+  }
+  if (sneTlsCert !== undefined && sneTlsKey !== undefined) {
+    yield await checkCertificate({
+      id: "sneCertificate",
+      use: "Certificat client présenté au SNE",
+      certFile: sneTlsCert,
+      keyFile: sneTlsKey,
+      ...(sneTlsPassphrase === undefined ? {} : { passphrase: sneTlsPassphrase }),
+      now: clock.now(),
+    });
+  }
+  const advice = "Vérifiez GATEWAY_SNE_URL, le réseau et les certificats. Les flux sont gardés.";
+  try {
+    const registry = await makeSneRegistry({
+      wsdlPath: WSDL_PATH,
+      url,
+      tls: {
+        ...(sneTlsKey === undefined ? {} : { keyFile: sneTlsKey }),
+        ...(sneTlsCert === undefined ? {} : { certFile: sneTlsCert }),
+        ...(sneTlsCa === undefined ? {} : { caFile: sneTlsCa }),
+        ...(sneTlsPassphrase === undefined ? {} : { passphrase: sneTlsPassphrase }),
+      },
+      timeoutMs: REMOTE_MS,
+      connectTimeoutMs: REMOTE_MS,
+      maxAnswerBytes: settings.sneMaxAnswerBytes,
+      maxConnections: 1,
+      certificateName: settings.sneCertificateName,
+      clock,
+      chance,
+      log: SILENT_LOG,
+    });
+    try {
+      const seen = await registry.reachable(AbortSignal.timeout(REMOTE_MS));
+      yield seen.ok
+        ? ok(`SNE (${url}) : ${seen.detail}.`)
+        : failed(`SNE (${url}) : ${seen.detail}.`, advice);
+    } finally {
+      await registry.stop();
+    }
+  } catch (error) {
+    yield failed(`SNE (${url}) : ${messageOf(error)}.`, advice);
+  }
+}
