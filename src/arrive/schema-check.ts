@@ -27,6 +27,6 @@ export type SchemaCheck =
 export interface SchemaChecker {
   /** Never rejects. @param versionInterface - the file's own `@versionInterface`. */
   check(file: Uint8Array, versionInterface: string | undefined): Promise<SchemaCheck>;
-  /** Ends what is in hand as `notChecked`. May be called twice. */
+  /** Waits for the files in hand; later ones are `notChecked`. May be called twice. */
   stop(): Promise<void>;
 }

@@ -1,0 +1,222 @@
+/**
+ * Checks files against the schemas of their edition, in processes of their own. Never rejects and
+ * never hangs: a worker that dies, runs out of memory or out of time gives `notChecked` for the file
+ * in its hands, and a fresh one takes the next. A check that was not made is never called valid.
+ *
+ * Processes rather than threads: V8 running out of memory in a worker thread, or a thread terminated
+ * while it loads a module with a top-level await, was seen to abort the whole process (Node 24.21).
+ */
+import { fork, type ChildProcess } from "node:child_process";
+import { extname } from "node:path";
+import type { SchemaCheck, SchemaChecker } from "../../arrive/schema-check.ts";
+import { messageOf } from "../../domain/errors.ts";
+import { SILENT_LOG, type Log } from "../../runtime/log.ts";
+import type { Part } from "../../runtime/part.ts";
+import { readSchemaSet, unusable, type SchemaSet } from "./schema-manifest.ts";
+import type { FromSchemaWorker, SchemaJob, ToSchemaWorker } from "./schema-worker.ts";
+
+export interface SchemaValidatorOptions {
+  /** Folder with a `schemas.json` (`schemas/README.md`). */
+  readonly schemasDir: string;
+  /** Worker processes, each about 60 MB; 1 unless told. */
+  readonly workers?: number;
+  /** Longest time one file may take, ms. */
+  readonly timeLimitMs?: number;
+  /** A bigger file is not checked, bytes. */
+  readonly maxBytes?: number;
+  readonly log?: Log;
+  /** The worker to run, for tests. */
+  readonly workerFile?: URL;
+}
+
+export interface SchemaValidator extends SchemaChecker, Part {
+  /** Compiles the schemas. @throws INVALID_SETTING when the set cannot serve. */
+  start(): Promise<void>;
+  /** Like `check`, for another document of the manifest: `acquittement`, `listeDoublons`. */
+  checkDocument(file: Uint8Array, document: string): Promise<SchemaCheck>;
+  /** Takes nothing new, waits for the files in hand. */
+  stop(): Promise<void>;
+}
+
+interface Task {
+  readonly job: SchemaJob;
+  readonly settle: (check: SchemaCheck) => void;
+}
+
+/** One seat of the pool: empty until it has work, and again after its worker died. */
+interface Seat {
+  worker?: ChildProcess;
+  task?: Task;
+  timer?: NodeJS.Timeout;
+}
+
+/** JavaScript heap of a worker, MB. */
+const WORKER_HEAP_MB = 256;
+
+export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaValidator {
+  const { timeLimitMs = 5_000, maxBytes = 20 * 1024 * 1024, log = SILENT_LOG } = options;
+  // The worker stands beside this file, as .ts in src/ and as .js in dist/.
+  const workerFile =
+    options.workerFile ?? new URL(`./schema-worker${extname(import.meta.url)}`, import.meta.url);
+  const seats: Seat[] = Array.from({ length: Math.max(options.workers ?? 1, 1) }, () => ({}));
+  const waiting: Task[] = [];
+  let schemas: SchemaSet | undefined;
+  let stopping = false;
+  let idle: (() => void)[] = [];
+
+  /** Ends the task of a seat, if it has one, and gives the seat its next. */
+  const finish = (seat: Seat, check: SchemaCheck): void => {
+    clearTimeout(seat.timer);
+    const { task } = seat;
+    delete seat.task;
+    task?.settle(check);
+    hand();
+  };
+
+  /** The worker of a seat is no more: what it had in hand was not checked. */
+  const lose = (seat: Seat, worker: ChildProcess, detail: string): void => {
+    if (seat.worker !== worker) return;
+    delete seat.worker;
+    worker.kill("SIGKILL");
+    log.warn("schema.workerLost", { detail });
+    finish(seat, notChecked("le contrôle s'est interrompu"));
+  };
+
+  const employ = (seat: Seat, set: SchemaSet): ChildProcess => {
+    const worker = launch(workerFile, set);
+    seat.worker = worker;
+    worker.on("message", (message: FromSchemaWorker) => {
+      if (seat.worker !== worker || message.kind === "ready") return;
+      if (message.kind === "unusable") lose(seat, worker, message.detail);
+      else if (message.kind === "checked") finish(seat, verdictOf(message));
+      else {
+        log.warn("schema.checkFailed", { detail: message.detail });
+        finish(seat, notChecked("le contrôle a échoué sur ce fichier"));
+      }
+    });
+    worker.on("error", (error) => lose(seat, worker, messageOf(error)));
+    worker.on("exit", (code, signal) => lose(seat, worker, `exit ${signal ?? code ?? ""}`));
+    return worker;
+  };
+
+  const hand = (): void => {
+    for (const seat of seats) {
+      if (schemas === undefined || seat.task !== undefined) continue;
+      const task = waiting.shift();
+      if (task === undefined) break;
+      seat.task = task;
+      const worker = seat.worker ?? employ(seat, schemas);
+      seat.timer = setTimeout(() => lose(seat, worker, "too long"), timeLimitMs);
+      tell(worker, { kind: "check", ...task.job });
+    }
+    if (seats.every(({ task }) => task === undefined)) {
+      for (const wake of idle) wake();
+      idle = [];
+    }
+  };
+
+  const submit = (file: Uint8Array, schema: string): Promise<SchemaCheck> => {
+    if (stopping) return Promise.resolve(notChecked("la passerelle s'arrête"));
+    if (file.byteLength > maxBytes) {
+      return Promise.resolve(notChecked(`le fichier dépasse ${maxBytes} octets`));
+    }
+    return new Promise((settle) => {
+      waiting.push({ job: { file, schema }, settle });
+      hand();
+    });
+  };
+
+  const dismiss = (): void => {
+    for (const seat of seats) {
+      const { worker } = seat;
+      delete seat.worker;
+      worker?.kill("SIGKILL");
+    }
+  };
+
+  return {
+    name: "schema-validator",
+
+    async start() {
+      const set = readSchemaSet(options.schemasDir);
+      try {
+        await Promise.all(seats.map((seat) => readiness(employ(seat, set))));
+      } catch (error) {
+        dismiss();
+        throw error;
+      }
+      schemas = set;
+    },
+
+    check(file, versionInterface) {
+      if (schemas === undefined)
+        return Promise.resolve(notChecked("les schémas ne sont pas prêts"));
+      if (versionInterface === undefined) {
+        return Promise.resolve(notChecked("le fichier ne dit pas sa version d'interface"));
+      }
+      const schema = schemas.versions.get(versionInterface);
+      if (schema !== undefined) return submit(file, schema);
+      const version = said(versionInterface);
+      return Promise.resolve(
+        notChecked(`aucun schéma n'est connu pour la version d'interface ${version}`),
+      );
+    },
+
+    checkDocument(file, document) {
+      const schema = schemas?.documents.get(document);
+      return schema === undefined
+        ? Promise.resolve(notChecked(`aucun schéma n'est connu pour ${document}`))
+        : submit(file, schema);
+    },
+
+    async stop() {
+      stopping = true;
+      if (seats.some(({ task }) => task !== undefined)) {
+        await new Promise<void>((resolve) => idle.push(resolve));
+      }
+      dismiss();
+    },
+  };
+}
+
+/** The child gets no environment, hence no secret: it reads documents written by others. */
+function launch(workerFile: URL, { files, versions, documents }: SchemaSet): ChildProcess {
+  const worker = fork(workerFile, [], {
+    serialization: "advanced",
+    execArgv: [`--max-old-space-size=${WORKER_HEAP_MB}`],
+    env: {},
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  tell(worker, { kind: "compile", files, mains: [...versions.values(), ...documents.values()] });
+  return worker;
+}
+
+/** A worker that can no longer be told anything has its `exit` event, which says all. */
+function tell(worker: ChildProcess, message: ToSchemaWorker): void {
+  worker.send(message, () => undefined);
+}
+
+/** Resolves once the worker has compiled its schemas. */
+function readiness(worker: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", (message: FromSchemaWorker) => {
+      if (message.kind === "unusable") reject(unusable(message.detail));
+      else resolve();
+    });
+    worker.once("error", (error) => reject(unusable(messageOf(error), error)));
+    worker.once("exit", (code, signal) => reject(unusable(`exit ${signal ?? code ?? ""}`)));
+  });
+}
+
+function verdictOf({ findings }: Extract<FromSchemaWorker, { kind: "checked" }>): SchemaCheck {
+  return findings.length === 0 ? { kind: "valid" } : { kind: "invalid", findings };
+}
+
+function notChecked(why: string): SchemaCheck {
+  return { kind: "notChecked", reason: `Le schéma n'a pas été contrôlé : ${why}.` };
+}
+
+/** A version as a sender wrote it, if it is fit to be repeated. */
+function said(version: string): string {
+  return /^[\w.-]{1,10}$/.test(version) ? `« ${version} »` : "indiquée";
+}

@@ -1,0 +1,537 @@
+/**
+ * The schema validator on real files, in its real worker: what it finds, where, in which words; and
+ * that no document, however hostile, makes it reject, hang or call valid what it did not check.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  makeSchemaValidator,
+  type SchemaValidator,
+  type SchemaValidatorOptions,
+} from "../../src/adapters/xml/schema-validator.ts";
+import type { SchemaCheck, SchemaFinding } from "../../src/arrive/schema-check.ts";
+import { GatewayError } from "../../src/domain/errors.ts";
+import { makeDemande, type SampleDemande } from "../../src/standin/sample-demandes.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const SCHEMAS = join(ROOT, "schemas");
+const PUBLISHED = join(ROOT, "../shared/sne-contract/originals");
+
+const text = (options: Partial<SampleDemande> = {}): string =>
+  Buffer.from(
+    makeDemande({ typeFichier: "CRE", guichet: "G1104", seed: 3, ...options }),
+  ).toString();
+const bytes = (xml: string): Uint8Array => Buffer.from(xml);
+
+function findingsOf(check: SchemaCheck): readonly SchemaFinding[] {
+  if (check.kind === "invalid") return check.findings;
+  assert.fail(`invalid expected: ${JSON.stringify(check)}`);
+}
+
+/** Line, from 1, of the first place where the text stands. */
+function lineOf(xml: string, part: string): number {
+  const at = xml.indexOf(part);
+  assert.notEqual(at, -1, `${part} is not in the document`);
+  return xml.slice(0, at).split("\n").length;
+}
+
+describe("the schema validator", () => {
+  const started: SchemaValidator[] = [];
+  const folders: string[] = [];
+  const start = async (options: Partial<SchemaValidatorOptions> = {}): Promise<SchemaValidator> => {
+    const validator = makeSchemaValidator({ schemasDir: SCHEMAS, ...options });
+    started.push(validator);
+    await validator.start();
+    return validator;
+  };
+  const folder = (files: Record<string, string>): string => {
+    const path = mkdtempSync(join(tmpdir(), "schemas-"));
+    folders.push(path);
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+    return path;
+  };
+  let validator: SchemaValidator;
+  before(async () => {
+    validator = await start();
+  });
+  after(async () => {
+    for (const each of started) await each.stop();
+    for (const path of folders) rmSync(path, { recursive: true });
+  });
+
+  describe("finds valid", () => {
+    for (const typeFichier of ["CRE", "CRS", "MOD", "REN", "RAD", "SUP"]) {
+      for (const versionInterface of ["02.00", "02.01"]) {
+        it(`every sample ${typeFichier} of edition ${versionInterface}`, async () => {
+          for (let seed = 0; seed < 25; seed += 1) {
+            const options = { typeFichier, guichet: "G1104", versionInterface, seed };
+            for (const variant of [{}, { association: true }, { padToBytes: 10_240 }]) {
+              const file = makeDemande({ ...options, ...variant });
+              const check = await validator.check(file, versionInterface);
+              assert.deepEqual(check, { kind: "valid" }, `seed ${seed}`);
+            }
+          }
+        });
+      }
+    }
+
+    it("a file in Latin-1, one with a byte order mark, one with CRLF, one with a prefix", async () => {
+      const options: readonly Partial<SampleDemande>[] = [
+        { encoding: "iso-8859-1" },
+        { bom: true },
+        { eol: "\r\n" },
+        { prefix: "ns2" },
+        { encoding: "iso-8859-1", eol: "\r\n", prefix: "tns", padToBytes: 20_000 },
+      ];
+      for (const variant of options) {
+        const file = makeDemande({ typeFichier: "CRE", guichet: "G1104", nom: "Gaël", ...variant });
+        assert.deepEqual(await validator.check(file, "02.01"), { kind: "valid" });
+      }
+    });
+
+    it("a file of 100 KB and one of 1 MB, of exactly that size", async () => {
+      for (const padToBytes of [102_400, 1_048_576]) {
+        const file = makeDemande({ typeFichier: "CRE", guichet: "G1104", padToBytes });
+        assert.equal(file.byteLength, padToBytes);
+        assert.deepEqual(await validator.check(file, "02.01"), { kind: "valid" });
+      }
+    });
+
+    it("a file that names a schema of its own: nothing is fetched, ours is used", async () => {
+      const xml = text().replace(
+        "<interfaceNuu ",
+        '<interfaceNuu xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" ' +
+          'xsi:schemaLocation="http://nuu.application.i2/ http://127.0.0.1:9/evil.xsd" ',
+      );
+      assert.deepEqual(await validator.check(bytes(xml), "02.01"), { kind: "valid" });
+    });
+
+    it("the same samples against the published schemas", async function () {
+      if (!existsSync(join(PUBLISHED, "InterfaceNuu_v0201.xsd"))) {
+        process.stdout.write("      not compared: the published schemas are not at hand\n");
+        this.skip();
+      }
+      const names = ["InterfaceNuu_v0200.xsd", "InterfaceNuu_v0201.xsd", "Doublon_V0200.xsd"];
+      const theirs = await start({
+        schemasDir: folder({
+          ...Object.fromEntries(
+            names.map((name) => [name, readFileSync(join(PUBLISHED, name), "utf8")]),
+          ),
+          "schemas.json": JSON.stringify({
+            versionInterface: { "02.00": names[0], "02.01": names[1] },
+          }),
+        }),
+      });
+      for (const typeFichier of ["CRE", "CRS", "MOD", "REN", "RAD"]) {
+        for (const versionInterface of ["02.00", "02.01"]) {
+          for (let seed = 0; seed < 10; seed += 1) {
+            for (const association of [false, true]) {
+              const of = { typeFichier, guichet: "G1104", versionInterface, seed, association };
+              const check = await theirs.check(makeDemande(of), versionInterface);
+              assert.deepEqual(check, { kind: "valid" });
+            }
+          }
+        }
+      }
+    });
+  });
+
+  describe("says where and why, in French", () => {
+    /** What is wrong, how, where it is found, and the sentence. */
+    const faults: readonly {
+      name: string;
+      change: (xml: string) => string;
+      at: string;
+      field: string;
+      rule: string;
+      says: RegExp;
+    }[] = [
+      {
+        name: "a pattern",
+        change: (xml) => xml.replace(/<telPortable>[^<]*/, "<telPortable>06 39"),
+        at: "<telPortable>",
+        field: "demande/demandeLogement/personnePhysique/demandeur/telPortable",
+        rule: "SCHEMA_PATTERN",
+        says: /^L'élément « telPortable » n'a pas la forme attendue : au plus 10 chiffres, sans espace ni point\.$/,
+      },
+      {
+        name: "a mail address",
+        change: (xml) => xml.replace(/<mel>[^<]*/, "<mel>arobase"),
+        at: "<mel>",
+        field: "demande/demandeLogement/personnePhysique/demandeur/mel",
+        rule: "SCHEMA_PATTERN",
+        says: /une adresse de courriel est attendue, comme nom@exemple\.fr/,
+      },
+      {
+        name: "a length",
+        change: (xml) => xml.replace("<numGuichet>G1104", "<numGuichet>G1104567"),
+        at: "<numGuichet>",
+        field: "demande/demandeLogement/numGuichet",
+        rule: "SCHEMA_LENGTH",
+        says: /^L'élément « numGuichet » est trop long : 8 caractères, 5 au plus\.$/,
+      },
+      {
+        name: "a code",
+        change: (xml) => xml.replace(/<civilite code="."/, '<civilite code="M."'),
+        at: "<civilite",
+        field: "demande/demandeLogement/personnePhysique/demandeur/civilite/@code",
+        rule: "SCHEMA_PATTERN",
+        says: /^L'attribut « code » de « civilite » n'a pas la forme attendue : 1 à 6 lettres sans accent ou chiffres\.$/,
+      },
+      {
+        name: "a date",
+        change: (xml) => xml.replace(/<dateNaissance>[^<]*/, "<dateNaissance>12/03/1980"),
+        at: "<dateNaissance>",
+        field: "demande/demandeLogement/personnePhysique/demandeur/dateNaissance",
+        rule: "SCHEMA_TYPE",
+        says: /une date au format AAAA-MM-JJ \(par exemple 2026-01-31\) est attendue\.$/,
+      },
+      {
+        name: "a date without its hour",
+        change: (xml) => xml.replace(/<dateFichier>[^<]*/, "<dateFichier>2026-01-15"),
+        at: "<dateFichier>",
+        field: "entete/dateFichier",
+        rule: "SCHEMA_TYPE",
+        says: /une date et une heure au format AAAA-MM-JJThh:mm:ss/,
+      },
+      {
+        name: "a number with decimals, where the type has limits",
+        change: (xml) => xml.replace(/<montantLoyer>[^<]*/, "<montantLoyer>450,50"),
+        at: "<montantLoyer>",
+        field: "demande/demandeLogement/logementRecherche/montantLoyer",
+        rule: "SCHEMA_TYPE",
+        says: /un nombre entier est attendu, sans décimale, sans espace et sans symbole\.$/,
+      },
+      {
+        name: "a number too big",
+        change: (xml) => xml.replace(/<montantLoyer>[^<]*/, "<montantLoyer>12000"),
+        at: "<montantLoyer>",
+        field: "demande/demandeLogement/logementRecherche/montantLoyer",
+        rule: "SCHEMA_RANGE",
+        says: /est trop grand : 9999 au plus\.$/,
+      },
+      {
+        name: "a number too small",
+        change: (xml) => xml.replace(/<montantLoyer>[^<]*/, "<montantLoyer>-1"),
+        at: "<montantLoyer>",
+        field: "demande/demandeLogement/logementRecherche/montantLoyer",
+        rule: "SCHEMA_RANGE",
+        says: /est trop petit : 0 au moins\.$/,
+      },
+      {
+        name: "a boolean in words",
+        change: (xml) => xml.replace(/<demandeElargie>[^<]*/, "<demandeElargie>oui"),
+        at: "<demandeElargie>",
+        field: "demande/demandeLogement/logementRecherche/demandeElargie",
+        rule: "SCHEMA_TYPE",
+        says: /« true » ou « false » est attendu\.$/,
+      },
+      {
+        name: "an element nobody knows",
+        change: (xml) => xml.replace("<precision>", "<inconnu/><precision>"),
+        at: "<inconnu/>",
+        field: "demande/demandeLogement/inconnu",
+        rule: "SCHEMA_UNEXPECTED",
+        says: /^L'élément « inconnu » n'est pas attendu à cet endroit\. À cet endroit, le schéma attend : « forcerDoublon », « renouvellementElec » ou « precision »\./,
+      },
+      {
+        name: "an element after the end",
+        change: (xml) => xml.replace("</demande>", "</demande>\n<autre/>"),
+        at: "<autre/>",
+        field: "autre",
+        rule: "SCHEMA_UNEXPECTED",
+        says: /^L'élément « autre » n'est pas attendu : plus rien ne doit suivre ici\.$/,
+      },
+      {
+        name: "an element that is missing at the end",
+        change: (xml) => xml.replace(/\s*<dateFichier>.*<\/dateFichier>/, ""),
+        at: "<entete>",
+        field: "entete/dateFichier",
+        rule: "SCHEMA_MISSING",
+        says: /^L'élément « entete » est incomplet : il manque « dateFichier »\.$/,
+      },
+      {
+        name: "an empty demande",
+        change: (xml) => xml.replace(/<demande>[\s\S]*<\/demande>/, "<demande/>"),
+        at: "<demande/>",
+        field: "demande",
+        rule: "SCHEMA_MISSING",
+        says: /il manque « informationDalo » ou « demandeLogement »\.$/,
+      },
+      {
+        name: "an attribute that is missing",
+        change: (xml) => xml.replace(' versionInterface="02.01"', ""),
+        at: "<interfaceNuu",
+        field: "@versionInterface",
+        rule: "SCHEMA_ATTRIBUTE_MISSING",
+        says: /^L'attribut « versionInterface » de « interfaceNuu » est obligatoire, et il manque\.$/,
+      },
+      {
+        name: "an attribute nobody knows",
+        change: (xml) => xml.replace("<numGuichet>", '<numGuichet modifie="true">'),
+        at: "<numGuichet",
+        field: "demande/demandeLogement/numGuichet/@modifie",
+        rule: "SCHEMA_ATTRIBUTE_UNKNOWN",
+        says: /^L'attribut « modifie » de « numGuichet » n'est pas prévu par le schéma\.$/,
+      },
+      {
+        name: "an element inside a value",
+        change: (xml) => xml.replace("<numGuichet>", "<numGuichet><b/>"),
+        at: "<numGuichet>",
+        field: "demande/demandeLogement/numGuichet",
+        rule: "SCHEMA_CONTENT",
+        says: /ne doit contenir aucun autre élément\.$/,
+      },
+      {
+        name: "text between elements",
+        change: (xml) => xml.replace("<entete>", "<entete>texte"),
+        at: "<entete>",
+        field: "entete",
+        rule: "SCHEMA_CONTENT",
+        says: /ne doit contenir que des éléments, pas de texte\.$/,
+      },
+      {
+        name: "a code written as text",
+        change: (xml) => xml.replace(/<civilite code="."\/>/, "<civilite>1</civilite>"),
+        at: "<civilite>",
+        field: "demande/demandeLogement/personnePhysique/demandeur/civilite",
+        rule: "SCHEMA_CONTENT",
+        says: /doit rester vide : sa valeur se met dans son attribut « code »\.$/,
+      },
+      {
+        name: "another namespace",
+        change: (xml) => xml.replace("nuu.application.i2", "ailleurs.example"),
+        at: "<interfaceNuu",
+        field: "interfaceNuu",
+        rule: "SCHEMA_ROOT",
+        says: /vérifiez son nom et son espace de noms \(xmlns\)\.$/,
+      },
+      {
+        name: "xsi:nil",
+        change: (xml) =>
+          xml.replace(
+            "<numGuichet>",
+            '<numGuichet xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true">',
+          ),
+        at: "<numGuichet",
+        field: "demande/demandeLogement/numGuichet",
+        rule: "SCHEMA_XSI",
+        says: /porte un attribut xsi/,
+      },
+      {
+        name: "a DOCTYPE, which is not loaded",
+        change: (xml) =>
+          xml.replace("?>", '?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'),
+        at: "<?xml",
+        field: "document",
+        rule: "SCHEMA_DOCTYPE",
+        says: /déclaration DOCTYPE, qui n'est pas admise/,
+      },
+    ];
+    for (const { name, change, at, field, rule, says } of faults) {
+      it(`of ${name}`, async () => {
+        const xml = change(text());
+        assert.notEqual(xml, text(), "the document was not changed");
+        const findings = findingsOf(await validator.check(bytes(xml), "02.01"));
+        const [first] = findings;
+        assert.equal(findings.length, 1, JSON.stringify(findings));
+        assert.equal(first?.field, field);
+        assert.equal(first.rule, rule);
+        assert.equal(first.line, lineOf(xml, at));
+        assert.match(first.message, says);
+      });
+    }
+
+    const malformed: readonly [string, (xml: string) => string | Uint8Array, RegExp][] = [
+      ["a tag that is not closed", (xml) => xml.replace("</entete>", ""), /balise fermante/],
+      ["a file cut short", (xml) => xml.slice(0, 900), /./],
+      ["an entity nobody defined", (xml) => xml.replace("G1104", "&eacute;"), /entité/],
+      [
+        "an attribute written twice",
+        (xml) => xml.replace("?>\n<", "?>\n<a b='1' b='2'/><"),
+        /deux/,
+      ],
+      ["no document", () => "", /vide/],
+      ["bytes of another encoding", (xml) => Buffer.from(xml, "latin1"), /encodage/],
+      [
+        "elements nested ever deeper",
+        () => `${"<a>".repeat(10_000)}${"</a>".repeat(10_000)}`,
+        /imbrique trop/,
+      ],
+      [
+        "entities that swell",
+        () =>
+          `<!DOCTYPE a [<!ENTITY a "${"x".repeat(1000)}">${Array.from(
+            { length: 9 },
+            (_, i) => `<!ENTITY ${"bcdefghij"[i]} "${`&${"abcdefghi"[i]};`.repeat(20)}">`,
+          ).join("")}]><a>&j;</a>`,
+        /./,
+      ],
+    ];
+    for (const [name, change, says] of malformed) {
+      it(`of ${name}`, async () => {
+        const file = change(text());
+        const check = await validator.check(typeof file === "string" ? bytes(file) : file, "02.01");
+        const [first, second] = findingsOf(check);
+        assert.equal(second, undefined);
+        assert.ok((first?.line ?? 0) >= 1);
+        assert.match(first?.rule ?? "", /^SCHEMA_(NOT_WELL_FORMED|DOCTYPE)$/);
+        assert.match(first?.message ?? "", says);
+      });
+    }
+
+    it("without ever repeating a value, which could be personal", async () => {
+      const xml = text()
+        .replace(/<nom>[^<]*/, `<nom>${"SECRET".repeat(9)}`)
+        .replace(/<dateNaissance>[^<]*/, "<dateNaissance>SECRET")
+        .replace(/<telPortable>[^<]*/, "<telPortable>SECRET")
+        .replace(/<situationFamiliale code="[^"]*/, '<situationFamiliale code="SECRET!')
+        .replace(/<montantMoins1>[^<]*/, "<montantMoins1>SECRET");
+      const findings = findingsOf(await validator.check(bytes(xml), "02.01"));
+      assert.equal(findings.length, 5);
+      assert.doesNotMatch(JSON.stringify(findings), /SECRET/);
+    });
+
+    it("at most twenty times, in document order", async () => {
+      const wrong = "<doublon/>".replace("doublon", "personneACharge");
+      const child = wrong.replace("/>", "><dateNaissance>hier</dateNaissance></personneACharge>\n");
+      const xml = text({ padToBytes: 9_000 }).replace(
+        /(<listePersonneACharge>)/,
+        `$1${child.repeat(60)}`,
+      );
+      const findings = findingsOf(await validator.check(bytes(xml), "02.01"));
+      assert.equal(findings.length, 20);
+      const lines = findings.map(({ line }) => line);
+      assert.deepEqual(
+        lines,
+        lines.toSorted((a, b) => a - b),
+      );
+    });
+  });
+
+  describe("says that it did not check", () => {
+    const reasonOf = (check: SchemaCheck): string => {
+      if (check.kind === "notChecked") return check.reason;
+      assert.fail(`notChecked expected: ${JSON.stringify(check)}`);
+    };
+
+    it("a version it has no schema for", async () => {
+      const file = bytes(text());
+      assert.match(
+        reasonOf(await validator.check(file, "05.02")),
+        /version d'interface « 05\.02 »/,
+      );
+      assert.match(
+        reasonOf(await validator.check(file, "<script>")),
+        /version d'interface indiquée/,
+      );
+      assert.match(reasonOf(await validator.check(file, undefined)), /ne dit pas sa version/);
+    });
+
+    it("a file that is too big", async () => {
+      const small = await start({ maxBytes: 1_000 });
+      assert.match(reasonOf(await small.check(bytes(text()), "02.01")), /dépasse 1000 octets/);
+    });
+
+    it("a file that takes too long, and checks the next one", async () => {
+      const hurried = await start({ timeLimitMs: 2_000 });
+      // Every element is a violation whose path has to be counted: libxml2 takes quadratic time.
+      const endless = text().replace(
+        "<listeTypeLogement>",
+        `<listeTypeLogement>${'<typeLogement code="!!"/>'.repeat(100_000)}`,
+      );
+      const [first, second] = await Promise.all([
+        hurried.check(bytes(endless), "02.01"),
+        hurried.check(bytes(text()), "02.01"),
+      ]);
+      assert.match(reasonOf(first), /s'est interrompu/);
+      assert.deepEqual(second, { kind: "valid" });
+    });
+
+    for (const [name, order] of [
+      ["whose worker dies", "die"],
+      ["whose worker throws", "throw"],
+      ["whose worker runs out of memory", "devour"],
+    ] as const) {
+      it(`a file ${name}, and a fresh worker takes the next`, async () => {
+        const workerFile = new URL("../fixtures/fragile-worker.ts", import.meta.url);
+        const fragile = await start({ workerFile });
+        const [lost, next] = await Promise.all([
+          fragile.check(bytes(order), "02.01"),
+          fragile.check(bytes("fine"), "02.01"),
+        ]);
+        assert.match(reasonOf(lost), /s'est interrompu/);
+        assert.deepEqual(next, { kind: "valid" });
+      }).timeout(20_000);
+    }
+
+    it("once it is stopped, and stopping waits for the files in hand", async () => {
+      const brief = await start();
+      const inHand = Promise.all([1, 2, 3].map(() => brief.check(bytes(text()), "02.01")));
+      await brief.stop();
+      assert.deepEqual(
+        (await inHand).map(({ kind }) => kind),
+        ["valid", "valid", "valid"],
+      );
+      assert.match(reasonOf(await brief.check(bytes(text()), "02.01")), /s'arrête/);
+      await brief.stop();
+    });
+  });
+
+  describe("refuses to start", () => {
+    const refused = async (schemasDir: string, says: RegExp): Promise<void> => {
+      await assert.rejects(start({ schemasDir }), (error) => {
+        assert.ok(error instanceof GatewayError);
+        assert.equal(error.code, "INVALID_SETTING");
+        assert.match(error.message, says);
+        return true;
+      });
+    };
+
+    it("without a folder, without a manifest, with a manifest that is not one", async () => {
+      await refused("/nowhere/at/all", /GATEWAY_SCHEMAS_DIR/);
+      await refused(folder({}), /schemas\.json/);
+      await refused(folder({ "schemas.json": "[]" }), /pas un objet/);
+    });
+
+    it("with a manifest that names a file outside the folder", async () => {
+      const manifest = JSON.stringify({ versionInterface: { "02.00": "../../etc/passwd" } });
+      await refused(folder({ "schemas.json": manifest }), /absent du dossier/);
+    });
+
+    it("with a schema that does not compile, and says where", async () => {
+      const files = {
+        "schemas.json": JSON.stringify({ versionInterface: { "02.00": "a.xsd" } }),
+        "a.xsd":
+          '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">\n' +
+          '<xs:element name="a" type="nowhere"/>\n</xs:schema>',
+      };
+      await refused(folder(files), /a\.xsd ligne 2/);
+    });
+  });
+
+  it("checks the other documents of the manifest by their name", async () => {
+    const file = bytes(
+      '<listeDoublons xmlns="http://nuu.application.i2/"><doublon><numUnique/></doublon></listeDoublons>',
+    );
+    const findings = findingsOf(await validator.checkDocument(file, "listeDoublons"));
+    assert.equal(findings[0]?.field, "doublon/demandeur");
+    assert.equal((await validator.checkDocument(file, "inconnu")).kind, "notChecked");
+  });
+
+  it("leaves the caller its bytes", async () => {
+    const file = bytes(text());
+    await validator.check(file, "02.01");
+    assert.equal(Buffer.from(file).toString(), text());
+  });
+
+  it("shares the work between several workers", async () => {
+    const pair = await start({ workers: 2 });
+    const checks = await Promise.all(
+      Array.from({ length: 40 }, (_, seed) => pair.check(bytes(text({ seed })), "02.01")),
+    );
+    assert.ok(checks.every(({ kind }) => kind === "valid"));
+  });
+});
