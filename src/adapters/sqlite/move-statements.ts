@@ -53,7 +53,8 @@ export function makeMoveStatements(options: {
 
   function write(row: FluxRow, move: Move): FluxRow {
     const { to, at, attribute } = move;
-    if (!canMove(row.state, to)) {
+    // Only a claim puts a flux in transit: without its lease nobody could take the flux back.
+    if (!canMove(row.state, to) || to === "inTransit") {
       throw gatewayError("INTERNAL_ERROR", {}, new Error(`no move from ${row.state} to ${to}`));
     }
     const lane = attribute === undefined ? row.lane : (attribute.lane ?? null);
