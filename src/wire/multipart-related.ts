@@ -21,16 +21,27 @@ const CR = 13;
 const LF = 10;
 const DASH = 45;
 
-/** The most parts one body may have: our answers have three. */
+/** The most parts one body may have, unless the caller says otherwise: our answers have three. */
 const MAX_PARTS = 32;
 /** The most bytes the headers of one part may take. */
 const MAX_HEADER_BYTES = 16 * 1024;
+
+/** What a caller other than MTOM may need: mail has more parts, and mailers write empty ones short. */
+export interface MultipartLimits {
+  readonly maxParts?: number;
+  /** Takes a part that has headers and no empty line after them for an empty part. */
+  readonly bareHeaders?: boolean;
+}
 
 /**
  * Splits a body by its boundary.
  * @param boundary - the `boundary` parameter, without the leading dashes
  */
-export function readMultipart(body: Uint8Array, boundary: string): MultipartReading {
+export function readMultipart(
+  body: Uint8Array,
+  boundary: string,
+  { maxParts = MAX_PARTS, bareHeaders = false }: MultipartLimits = {},
+): MultipartReading {
   if (boundary === "" || boundary.length > 200) {
     return { kind: "unreadable", reason: "boundary absent or too long" };
   }
@@ -62,10 +73,10 @@ export function readMultipart(body: Uint8Array, boundary: string): MultipartRead
     if (partStart !== undefined) {
       let end = at - 1;
       if (end > partStart && buffer[end - 1] === CR) end -= 1;
-      const part = readPart(buffer.subarray(partStart, Math.max(partStart, end)));
+      const part = readPart(buffer.subarray(partStart, Math.max(partStart, end)), bareHeaders);
       if (part === undefined) return { kind: "unreadable", reason: "part headers unreadable" };
       parts.push(part);
-      if (parts.length > MAX_PARTS) return { kind: "unreadable", reason: "too many parts" };
+      if (parts.length > maxParts) return { kind: "unreadable", reason: "too many parts" };
     }
     if (closing) {
       return parts.length === 0
@@ -79,27 +90,30 @@ export function readMultipart(body: Uint8Array, boundary: string): MultipartRead
   }
 }
 
-function readPart(raw: Buffer): Part | undefined {
+function readPart(raw: Buffer, bareHeaders: boolean): Part | undefined {
   // A part without headers begins with its empty line (RFC 2046 section 5.1).
   if (raw[0] === LF) return { headers: new Map(), bytes: raw.subarray(1) };
   if (raw[0] === CR && raw[1] === LF) return { headers: new Map(), bytes: raw.subarray(2) };
   const crlf = raw.subarray(0, MAX_HEADER_BYTES).indexOf("\r\n\r\n");
   const lf = raw.subarray(0, MAX_HEADER_BYTES).indexOf("\n\n");
   const useCrlf = crlf >= 0 && (lf < 0 || crlf < lf);
-  const end = useCrlf ? crlf : lf;
-  if (end < 0) return undefined;
+  const found = useCrlf ? crlf : lf;
+  const isBare = found < 0 && bareHeaders && raw.length <= MAX_HEADER_BYTES;
+  if (found < 0 && !isBare) return undefined;
+  const end = isBare ? raw.length : found;
   const headers = new Map<string, string>();
   const unfolded = raw
     .subarray(0, end)
     .toString("latin1")
     .replace(/\r?\n[ \t]+/g, " ");
   for (const line of unfolded.split(/\r?\n/)) {
+    if (isBare && line === "") continue;
     const colon = line.indexOf(":");
     if (colon <= 0) return undefined;
     const name = line.slice(0, colon).trim().toLowerCase();
     if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim());
   }
-  return { headers, bytes: raw.subarray(end + (useCrlf ? 4 : 2)) };
+  return { headers, bytes: raw.subarray(isBare ? end : end + (useCrlf ? 4 : 2)) };
 }
 
 /** A Content-ID or `start` without its angle brackets (libsne writes `start` without them). */
