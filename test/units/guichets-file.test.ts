@@ -108,7 +108,7 @@ describe("telling the mistakes of the file of guichets", () => {
       "2:49 guichets[0].colour La propriété « colour » n'existe pas.",
     ]);
     assert.deepEqual(problemsOf(one('"senders": ["a@b.fr"], "senders": ["c@d.fr"]')), [
-      "2:59 guichets[0].senders La propriété « senders » est écrite deux fois.",
+      "2:58 guichets[0].senders La propriété « senders » est écrite deux fois.",
     ]);
     assert.match(problemsOf('{ "guichet": [] }')[0] ?? "", /« guichets » manque/);
   });
