@@ -1,0 +1,286 @@
+/**
+ * The stand-in SNE as a program: a separate process that serves `DemandeLogementImplService` as its
+ * contract says, for the demonstration, the tests and administrators who try the gateway. It is no
+ * SNE and says so everywhere; it shares no code with the gateway's client but `src/wire`.
+ */
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { parseArgs } from "node:util";
+import { SAXES_STANDIN_XML } from "../adapters/standin-xml/saxes-standin-xml.ts";
+import { systemChance, systemClock } from "../runtime/clock.ts";
+import { makeControlService } from "./control-service.ts";
+import { makeDemandeBook } from "./demande-book.ts";
+import { NO_DIARY, openDiary, readDiary } from "./diary.ts";
+import { makeEffectLedger } from "./effect-ledger.ts";
+import { makeHttpPort, type TlsFiles } from "./http-port.ts";
+import { makeOperations } from "./operations.ts";
+import type { Order } from "./orders.ts";
+import { restore } from "./restore.ts";
+import { playScenario, readScenario } from "./scenario.ts";
+import { makeSoapService } from "./soap-service.ts";
+import { makeSteering } from "./steering.ts";
+
+export interface StandinOptions {
+  /** 127.0.0.1 unless told. */
+  readonly host?: string;
+  /** SOAP port; 0 (any) unless told. */
+  readonly port?: number;
+  /** Control port; 0 (any) unless told. Always plain HTTP, on the same host. */
+  readonly controlPort?: number;
+  /** `/services/DemandeLogementImplService` unless told. */
+  readonly path?: string;
+  /** HTTPS; with `ca`, client certificates are required. */
+  readonly tls?: TlsFiles;
+  /** Remembers in this file what it took, and starts from it. */
+  readonly dataFile?: string;
+  /** Orders played at start. */
+  readonly scenarioFile?: string;
+  /** Says nothing on standard error. */
+  readonly quiet?: boolean;
+}
+
+export interface RunningStandin {
+  /** Address of the service, path included. */
+  readonly url: string;
+  /** Address of the control port, without path. */
+  readonly controlUrl: string;
+  /** Cuts what is in progress; may be called twice. */
+  stop(): Promise<void>;
+}
+
+export const STANDIN_PATH = "/services/DemandeLogementImplService";
+const MAX_BODY_BYTES = 50 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
+
+/** Starts a stand-in in this process; resolves when both ports listen. */
+export async function runStandin(options: StandinOptions = {}): Promise<RunningStandin> {
+  const { host = "127.0.0.1", port = 0, controlPort = 0, tls, dataFile } = options;
+  const path = `/${(options.path ?? STANDIN_PATH).replace(/^\/+|\/+$/g, "")}`;
+  const say = (text: string): void => {
+    if (options.quiet !== true) process.stderr.write(`[simulateur] ${text}\n`);
+  };
+  const report = (error: unknown): void => {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  };
+  const clock = systemClock();
+  const chance = systemChance();
+  const xml = SAXES_STANDIN_XML;
+  const steering = makeSteering({ fraction: () => chance.fraction() });
+  const book = makeDemandeBook({ maxFileBytes: MAX_FILE_BYTES });
+  const ledger = makeEffectLedger();
+  const scenario =
+    options.scenarioFile === undefined
+      ? []
+      : readScenario(await readFile(options.scenarioFile, "utf8"));
+  if (dataFile !== undefined) {
+    const { entries, torn } = readDiary(dataFile);
+    restore({ entries, book, ledger, xml });
+    if (torn) say(`${dataFile} : dernière ligne incomplète, retirée`);
+  }
+  const diary = dataFile === undefined ? NO_DIARY : openDiary(dataFile);
+  const stopped = new AbortController();
+  const operations = makeOperations({ book, ledger, diary, xml });
+
+  const wsdl = async (): Promise<string> => {
+    const text = await readFile(
+      new URL("../../wsdl/DemandeLogement.wsdl", import.meta.url),
+      "utf8",
+    );
+    return text.replace(/(<soap12:address location=")[^"]*"/, `$1${soap.url}${path}/"`);
+  };
+  const soap = makeHttpPort(
+    { host, port, ...(tls === undefined ? {} : { tls }) },
+    makeSoapService({
+      operations,
+      ledger,
+      steering,
+      xml,
+      clock,
+      chance,
+      path,
+      wsdl,
+      maxBodyBytes: MAX_BODY_BYTES,
+      stopped: stopped.signal,
+      report,
+    }),
+  );
+
+  const applyOne = async (order: Order): Promise<void> => {
+    switch (order.order) {
+      case "line":
+        steering.setLine(order.line);
+        if (order.line.is === "down" && order.line.how === "refuse") await soap.close(order.cut);
+        else await soap.open();
+        return;
+      case "rule": {
+        const { act, when, effect, times } = order;
+        steering.addRule({ act, when, effect, ...(times === undefined ? {} : { times }) });
+        return;
+      }
+      case "remove":
+        steering.removeRule(order.id);
+        return;
+      case "settings":
+        steering.setSettings(order.settings);
+        return;
+      case "clear":
+        steering.clear();
+        await soap.open();
+        return;
+      case "forget":
+        diary.forget();
+        book.forget();
+        ledger.forget();
+        return;
+    }
+  };
+  // One list of orders at a time: two that open and close the port would cross.
+  let last = Promise.resolve();
+  const apply = (orders: readonly Order[]): Promise<void> => {
+    const done = last.then(async () => {
+      for (const order of orders) await applyOne(order);
+    });
+    last = done.catch(() => undefined);
+    return done;
+  };
+
+  const control = makeHttpPort(
+    { host, port: controlPort },
+    makeControlService({ steering, ledger, book, apply, report }),
+  );
+  try {
+    await soap.open();
+    await control.open();
+  } catch (error) {
+    await soap.close(true);
+    diary.close();
+    throw error;
+  }
+  // What a scenario orders for the start is in force before anyone is told of the address.
+  await apply(scenario.filter(({ atMs }) => atMs === 0).flatMap(({ orders }) => orders));
+  const later = scenario.filter(({ atMs }) => atMs > 0);
+  const playing = playScenario(later, { apply, clock, stopped: stopped.signal }).catch(report);
+
+  return {
+    url: `${soap.url}${path}/`,
+    controlUrl: control.url,
+    stop: async () => {
+      stopped.abort();
+      await playing;
+      await last;
+      await control.close(true);
+      await soap.close(true);
+      diary.close();
+    },
+  };
+}
+
+const HELP = `Simulateur du SNE pour la passerelle. CE N'EST PAS LE SNE.
+
+  --host ADRESSE        127.0.0.1
+  --port N              port SOAP (8090)
+  --control-port N      port de commande (8091)
+  --path CHEMIN         ${STANDIN_PATH}
+  --tls-cert F --tls-key F [--tls-ca F]   HTTPS ; avec --tls-ca, certificat client exigé
+  --data FICHIER        se souvient d'un démarrage à l'autre
+  --scenario FICHIER    ordres joués au démarrage (config/standin-scenario.example.json)
+  --json                une ligne JSON sur la sortie standard quand il est prêt
+  --quiet               pas de bannière
+`;
+
+/**
+ * The command line: runs until SIGINT or SIGTERM, resolves with the exit status.
+ * @param argv - without the program's own name
+ */
+export async function standinMain(argv: readonly string[]): Promise<number> {
+  let options: StandinOptions & { readonly json: boolean; readonly help: boolean };
+  try {
+    options = readArguments(argv);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    return 2;
+  }
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const running = await runStandin(options);
+  if (options.quiet !== true) process.stderr.write(banner(running));
+  if (options.json) {
+    const { url, controlUrl } = running;
+    process.stdout.write(`${JSON.stringify({ event: "standin.ready", url, controlUrl })}\n`);
+  }
+  await new Promise<void>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+  await running.stop();
+  return 0;
+}
+
+function banner({ url, controlUrl }: RunningStandin): string {
+  return `
+  ┌──────────────────────────────────────────────────────────────┐
+  │  CECI N'EST PAS LE SNE.                                      │
+  │  Simulateur : ses numéros et ses attestations ne valent rien │
+  │  N'y envoyez aucune donnée de vraies personnes.              │
+  └──────────────────────────────────────────────────────────────┘
+  service   ${url}
+  commande  ${controlUrl}/standin
+`;
+}
+
+function readArguments(
+  argv: readonly string[],
+): StandinOptions & { readonly json: boolean; readonly help: boolean } {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      host: { type: "string" },
+      port: { type: "string", default: "8090" },
+      "control-port": { type: "string", default: "8091" },
+      path: { type: "string" },
+      "tls-cert": { type: "string" },
+      "tls-key": { type: "string" },
+      "tls-ca": { type: "string" },
+      data: { type: "string" },
+      scenario: { type: "string" },
+      json: { type: "boolean", default: false },
+      quiet: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { host, path, data, scenario } = values;
+  const tls = readTls(values["tls-cert"], values["tls-key"], values["tls-ca"]);
+  return {
+    port: readPort("--port", values.port),
+    controlPort: readPort("--control-port", values["control-port"]),
+    quiet: values.quiet,
+    json: values.json,
+    help: values.help,
+    ...(host === undefined ? {} : { host }),
+    ...(path === undefined ? {} : { path }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(data === undefined ? {} : { dataFile: data }),
+    ...(scenario === undefined ? {} : { scenarioFile: scenario }),
+  };
+}
+
+function readPort(name: string, text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  if (port < 0 || port > 65_535) throw new Error(`${name} : de 0 à 65535`);
+  return port;
+}
+
+function readTls(
+  cert: string | undefined,
+  key: string | undefined,
+  ca: string | undefined,
+): TlsFiles | undefined {
+  if (cert === undefined && key === undefined && ca === undefined) return undefined;
+  if (cert === undefined || key === undefined) throw new Error("--tls-cert va avec --tls-key");
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+  };
+}
