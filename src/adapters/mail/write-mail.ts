@@ -5,7 +5,7 @@
  * the same bytes, and always the same Message-ID; no value given to it can begin another header.
  *
  * Written here because nodemailer's composer, sound but general, costs more than twice as much per
- * mail as all the rest of its sending (`docs/decisions`); its encoders of headers serve below.
+ * mail as all the rest of its sending; its encoders of headers serve below.
  */
 import { buildHeaderValue, encodeWords, foldLines } from "nodemailer/lib/mime-funcs";
 import type { AcquittementParcel } from "../../acknowledge/return-channel.ts";
@@ -30,7 +30,7 @@ export function writeMail(
   to: Extract<ReturnAddress, { channel: "mail" }>,
   { from, hostName, at }: { from: string; hostName: string; at: number },
 ): WrittenMail {
-  const messageId = `<acquittement.${parcel.fluxId}@${hostName}>`;
+  const messageId = `<acquittement.${parcel.parcelId}@${hostName}>`;
   // No line of base64 can look like it: it holds a `_`.
   const boundary = `=_acquittement_${parcel.fluxId}`;
   const answersTo = isMessageId(to.messageId) ? to.messageId : undefined;
