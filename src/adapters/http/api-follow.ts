@@ -19,7 +19,7 @@ import { readFluxQuery } from "./read-flux-query.ts";
 import { sendJson } from "./send-json.ts";
 import { whyWaiting, type Waiting } from "./why-waiting.ts";
 
-export type BreakerView = () => Pick<Breaker, "state" | "retryAt"> | undefined;
+export type BreakerView = Pick<Breaker, "state" | "retryAt">;
 
 /** Finds the flux of a path, when it is one of ours and this caller may see it. */
 export async function findSeen(
@@ -45,7 +45,8 @@ export function makeFollowRoutes({
   outbox: Pick<Outbox, "find" | "list" | "journal">;
   guichets: Guichets;
   collection: Collection;
-  breaker: BreakerView;
+  /** Absent when no SNE address is set. */
+  breaker?: BreakerView;
   clock: Clock;
 }): readonly Route[] {
   const list = forCaller(identify, async (request, response, caller) => {
@@ -90,7 +91,7 @@ export function makeFollowRoutes({
     const entries = await outbox.journal(flux.id);
     sendJson(response, 200, {
       fluxId: flux.id,
-      entries: journalView(entries, caller),
+      journal: journalView(entries, caller),
       links: { self: `${fluxPath(flux.id)}/journal`, flux: fluxPath(flux.id) },
     });
   });
@@ -99,16 +100,9 @@ export function makeFollowRoutes({
     const guichet = flux.guichet === undefined ? undefined : guichets.byCode(flux.guichet);
     const isAnswered = flux.state === "accepted" || flux.state === "refused";
     const behind = flux.state === "kept" ? await olderOfLane(flux) : undefined;
-    const view = breaker();
     return whyWaiting(flux, {
       now: clock.now(),
-      breaker:
-        view === undefined
-          ? undefined
-          : {
-              state: view.state,
-              ...(view.retryAt === undefined ? {} : { retryAt: view.retryAt }),
-            },
+      breaker,
       ...(behind === undefined ? {} : { behind }),
       toCollect:
         isAnswered && guichet !== undefined && (await collection.isToCollect(flux, guichet)),

@@ -1,6 +1,7 @@
 /**
  * Answers what never became a request: a head too long, too slow or that is not HTTP. Written on the
- * bare socket, as the same problem+json, and never into the middle of another answer.
+ * bare socket, as the same problem+json, never into the middle of another answer nor before it: a
+ * sender whose flux was kept must read its 201 first, whatever nonsense it sent behind it.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
@@ -23,26 +24,33 @@ export function answerClientErrors(server: Server, log: Log): void {
   server.on("checkContinue", remember);
   server.on("clientError", (error, socket) => {
     const code = systemCodeOf(error) ?? "";
-    const response = answering.get(socket);
-    const isMidAnswer = response?.headersSent === true && !response.writableFinished;
-    if (code === "ECONNRESET" || !socket.writable || isMidAnswer) {
-      socket.destroy();
-      return;
-    }
     log.debug("http.notARequest", { code });
-    const { status, detail } = meaningOf(code);
-    const body = JSON.stringify(
-      problemBody("INVALID_REQUEST", "/", { status, details: { detail } }),
-    );
-    const head = {
-      ...problemHeaders(status),
-      "Content-Length": String(Buffer.byteLength(body)),
-      Connection: "close",
-    };
-    const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);
-    const first = `HTTP/1.1 ${status} ${PHRASES.get(status) ?? "Bad Request"}`;
-    socket.end(`${first}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
+    const response = answering.get(socket);
+    const isAnswering = response !== undefined && !response.writableFinished;
+    if (code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+    } else if (isAnswering && response.req.complete) {
+      response.once("finish", () => writeProblem(socket, code));
+    } else if (isAnswering && response.headersSent) {
+      // The body of that request is what is wrong, and its answer has begun.
+      socket.destroy();
+    } else {
+      writeProblem(socket, code);
+    }
   });
+}
+
+function writeProblem(socket: Duplex, code: string): void {
+  const { status, detail } = meaningOf(code);
+  const body = JSON.stringify(problemBody("INVALID_REQUEST", "/", { status, details: { detail } }));
+  const head = {
+    ...problemHeaders(status),
+    "Content-Length": String(Buffer.byteLength(body)),
+    Connection: "close",
+  };
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}`);
+  const first = `HTTP/1.1 ${status} ${PHRASES.get(status) ?? "Bad Request"}`;
+  socket.end(`${first}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
 }
 
 function meaningOf(code: string): { status: number; detail: string } {

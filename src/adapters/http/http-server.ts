@@ -47,8 +47,8 @@ export interface HttpServerOptions {
   readonly operations: Operations;
   readonly composeParcel: (flux: Flux) => Promise<AcquittementParcel | undefined>;
   readonly health: Health;
-  /** The breaker as it stands; undefined when no SNE address is set. */
-  readonly breaker: BreakerView;
+  /** Absent when no SNE address is set. */
+  readonly breaker?: BreakerView;
   readonly events: Events;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -61,6 +61,8 @@ export interface HttpServerOptions {
   readonly numeroUniquePattern?: RegExp;
   /** Version of the gateway, told by `/livez` and the OpenAPI document. */
   readonly version: string;
+  /** When the gateway stops: how long a slow sender is waited for before it is cut, ms. */
+  readonly stopGraceMs: number;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -75,8 +77,6 @@ export interface HttpLimits {
   readonly keepAliveMs: number;
   readonly headBytes: number;
   readonly connections: number;
-  /** When the gateway stops: requests whose sender is this slow are cut. */
-  readonly stopMs: number;
 }
 
 const DEFAULT_LIMITS: HttpLimits = {
@@ -86,7 +86,6 @@ const DEFAULT_LIMITS: HttpLimits = {
   keepAliveMs: 10_000,
   headBytes: 16 * 1024,
   connections: 500,
-  stopMs: 10_000,
 };
 
 export interface HttpServer extends Part {
@@ -102,7 +101,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
   const inHand = makeInHand();
   const identify = makeAccess(options);
   const collection = makeCollection(options);
-  const metrics = makeMetrics({ ...options, breakerState: () => options.breaker()?.state });
+  const metrics = makeMetrics({ ...options, breakerState: () => options.breaker?.state });
   const numeroUniquePattern =
     options.numeroUniquePattern ?? new RegExp(DEFAULT_NUMERO_UNIQUE_PATTERN);
   let isStopping = false;
@@ -155,7 +154,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       // The answers in hand are waited for; a sender that does not read its own is not.
-      void clock.wait(limits.stopMs, cut.signal).then(() => {
+      void clock.wait(options.stopGraceMs, cut.signal).then(() => {
         if (!cut.signal.aborted) server.closeAllConnections();
       });
       await closed;

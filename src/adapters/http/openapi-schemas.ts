@@ -228,7 +228,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   Journal: closed("Tout ce qui est arrivé au flux, dans l'ordre.", {
     fluxId,
-    entries: list(ref("JournalEntry"), "Événements."),
+    journal: list(ref("JournalEntry"), "Événements."),
     links: closed("Adresses.", { self: path, flux: path }),
   }),
   AcquittementJson: closed("L'acquittement XML (schemas/acquittement.xsd), dit en JSON.", {

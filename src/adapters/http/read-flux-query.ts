@@ -66,7 +66,11 @@ export function readFluxQuery(parameters: URLSearchParams): FluxQueryReading {
     const text = one(name, DATE, expected);
     if (text === undefined) return undefined;
     const at = Date.parse(text);
-    if (!Number.isNaN(at)) return at;
+    // Date.parse takes 31 February for 2 March.
+    const day = text.slice(0, 10);
+    const dayAt = Date.parse(day);
+    const isADay = !Number.isNaN(dayAt) && new Date(dayAt).toISOString().startsWith(day);
+    if (isADay && !Number.isNaN(at)) return at;
     fault(name, expected);
     return undefined;
   }

@@ -2,7 +2,7 @@
  * Says in words why a flux is where it is and what it waits for. Derived each time from what is
  * known, never stored as a state (architecture.md, "States of a flux").
  */
-import type { BreakerState } from "../../forward/breaker.ts";
+import type { Breaker } from "../../forward/breaker.ts";
 import type { Flux } from "../../domain/flux.ts";
 
 /** What a flux waits for; `WAITING_CODES` are part of the contract of the interface. */
@@ -31,7 +31,7 @@ export interface Waiting {
 export interface Surroundings {
   readonly now: number;
   /** Undefined when no SNE address is set. */
-  readonly breaker: { readonly state: BreakerState; readonly retryAt?: number } | undefined;
+  readonly breaker: Pick<Breaker, "state" | "retryAt"> | undefined;
   /** The oldest flux that holds the same lane, when it is not this one. */
   readonly behind?: string;
   /** True when the guichet is to fetch the acquittement itself. */
