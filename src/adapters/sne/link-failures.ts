@@ -49,7 +49,7 @@ export function refusesOurCertificate(error: unknown): boolean {
 /** What kept a request from being sent. */
 export function linkFailureOf(error: unknown): LinkFailure {
   const code = codeOf(error);
-  const trust = SERVER_CERTIFICATE[code];
+  const trust = Object.hasOwn(SERVER_CERTIFICATE, code) ? SERVER_CERTIFICATE[code] : undefined;
   if (trust !== undefined) {
     return {
       why: "accessRefused",
@@ -71,17 +71,37 @@ export function linkFailureOf(error: unknown): LinkFailure {
 /** What cut a link, in words. */
 export function lostLinkText(error: unknown): string {
   const code = codeOf(error);
-  const known = REACH[code];
+  const known = Object.hasOwn(REACH, code) ? REACH[code] : undefined;
   if (known !== undefined) return `${known} (${code})`;
   return code === "" ? messageOf(error) : `${messageOf(error)} (${code})`;
 }
 
-/** The server closed a mutual TLS connection as soon as it had seen our certificate. */
+/** The server cut a TLS connection once it had seen our certificate, or its absence. */
 export class ClosedAfterHandshake extends Error {
   constructor() {
     super("connexion fermée après la négociation TLS : certificat client refusé, ou absent");
     this.name = "ClosedAfterHandshake";
   }
+}
+
+/** The server cut during the handshake, with no alert: our certificate may be why, or an outage. */
+export class CutDuringHandshake extends Error {
+  constructor() {
+    super(
+      "connexion coupée pendant la négociation TLS : serveur en panne, ou certificat client refusé",
+    );
+    this.name = "CutDuringHandshake";
+  }
+}
+
+/** No connection within the delay. */
+export class ConnectTimeout extends Error {
+  readonly code = "ETIMEDOUT";
+}
+
+/** True when the other side cut the connection, without saying why. */
+export function isCut(error: unknown): boolean {
+  return ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"].includes(codeOf(error));
 }
 
 /** The code of an error, or of the first of several tries (a name with several addresses). */

@@ -7,11 +7,11 @@
  * re-sends nothing, follows no redirect, pipelines nothing, and looks at a kept connection before
  * writing on it, which makes rare the race with a server that is closing it.
  */
-import type { Socket } from "node:net";
-import { buildConnector, Pool } from "undici";
+import { Pool } from "undici";
 import type { Dispatcher } from "undici";
 import type { Clock } from "../../runtime/clock.ts";
-import { ClosedAfterHandshake, refusesOurCertificate } from "./link-failures.ts";
+import { refusesOurCertificate } from "./link-failures.ts";
+import { makeSneConnector } from "./sne-connector.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 
 export interface HttpRequest {
@@ -70,7 +70,7 @@ export function makeSneTransport(options: {
     connections: options.maxConnections,
     pipelining: 1,
     allowH2: false,
-    connect: makeConnector(options),
+    connect: makeSneConnector(options),
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MAX_MS,
     keepAliveTimeoutThreshold: IDLE_MARGIN_MS,
@@ -185,63 +185,4 @@ function firstOfEach(
     if (text !== undefined) first.set(name.toLowerCase(), text);
   }
   return first;
-}
-
-/**
- * Makes connections. A new TLS one is watched for a moment before its first use: in TLS 1.3 the
- * server refuses our certificate after the handshake has ended on our side, and a request written
- * in between would be lost with its effect unknown. Waiting about one more round trip turns an
- * expired certificate into "nothing was sent" instead of a doubt per flux.
- */
-function makeConnector({
-  tls,
-  connectTimeoutMs,
-  clock,
-}: {
-  readonly tls: TlsMaterial;
-  readonly connectTimeoutMs: number;
-  readonly clock: Clock;
-}): buildConnector.connector {
-  const connect = buildConnector({
-    ...tls,
-    allowH2: false,
-    timeout: connectTimeoutMs,
-    minVersion: "TLSv1.2",
-    rejectUnauthorized: true,
-  });
-  return (options, callback) => {
-    const begun = clock.now();
-    connect(options, (...given) => {
-      const [error, socket] = given;
-      if (error !== null) {
-        callback(error, null);
-      } else if (options.protocol !== "https:") {
-        callback(null, socket);
-      } else {
-        watch(socket, Math.min(1_000, Math.max(20, 2 * (clock.now() - begun))), (failure) => {
-          if (failure === undefined) callback(null, socket);
-          else callback(failure, null);
-        });
-      }
-    });
-  };
-}
-
-/** Calls back once: with what ended the connection within `ms`, or with nothing. */
-function watch(socket: Socket, ms: number, done: (failure?: Error) => void): void {
-  const settle = (failure?: Error): void => {
-    clearTimeout(timer);
-    socket.off("readable", onReadable).off("error", settle).off("end", onEnd).off("close", onEnd);
-    if (failure !== undefined) socket.on("error", () => undefined).destroy();
-    done(failure);
-  };
-  // The end of the stream is seen only by reading; a server says nothing before our request.
-  const onReadable = (): void => {
-    if (socket.readableLength === 0) socket.read();
-  };
-  const onEnd = (): void => {
-    settle(new ClosedAfterHandshake());
-  };
-  const timer = setTimeout(settle, ms);
-  socket.on("readable", onReadable).on("error", settle).on("end", onEnd).on("close", onEnd);
 }
