@@ -1,14 +1,244 @@
 /** The outbox contract on the embedded store, and what is promised of that store alone. */
-import { mkdtemp, rm } from "node:fs/promises";
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
 import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
+import type { SqliteOutbox } from "../../src/adapters/sqlite/store-operations.ts";
+import { sha256Of } from "../../src/keep/identity.ts";
+import { eventually } from "../support/eventually.ts";
+import { claimAt, newFlux, newRefusedFlux, NOON } from "../support/new-flux.ts";
 import { outboxContract } from "./outbox-contract.ts";
+import { fluxIn } from "./outbox/journeys.ts";
+
+const newFolder = (): Promise<string> => mkdtemp(join(tmpdir(), "passerelle-outbox-"));
 
 outboxContract("embedded", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "passerelle-outbox-"));
+  const folder = await newFolder();
   return {
     open: () => openSqliteOutbox({ path: join(folder, "gateway.db") }),
     remove: () => rm(folder, { recursive: true }),
   };
+});
+
+describe("embedded store", function () {
+  this.timeout(30_000);
+  let folder: string;
+  let path: string;
+  let open: SqliteOutbox[] = [];
+  let children: ChildProcess[] = [];
+
+  async function openStore(): Promise<SqliteOutbox> {
+    const outbox = await openSqliteOutbox({ path });
+    open.push(outbox);
+    return outbox;
+  }
+
+  /** Another process that has the store open; what it says, line by line. */
+  function startProcess(mode?: "lend"): { child: ChildProcess; said: () => readonly string[] } {
+    const fixture = join(import.meta.dirname, "../fixtures/keeping-process.ts");
+    const child = spawn(process.execPath, [fixture, path, ...(mode === undefined ? [] : [mode])], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    children.push(child);
+    let text = "";
+    child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    // The last line may be cut by the kill: only whole lines were said.
+    return { child, said: () => text.split("\n").slice(0, -1) };
+  }
+
+  async function kill(child: ChildProcess): Promise<void> {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  }
+
+  beforeEach(async () => {
+    folder = await newFolder();
+    path = join(folder, "deeper", "gateway.db");
+  });
+  afterEach(async () => {
+    await Promise.all(open.map((outbox) => outbox.stop()));
+    await Promise.all(children.map(kill));
+    open = [];
+    children = [];
+    await rm(folder, { recursive: true });
+  });
+
+  it("has all that was confirmed when the process is killed at any moment", async () => {
+    for (const moment of [1, 300, 900]) {
+      const { child, said } = startProcess();
+      await eventually(`${moment} fluxes kept`, () => said().length > moment);
+      await kill(child);
+      const confirmed = said().flatMap((line) =>
+        line.startsWith("kept") ? [line.split(" ")] : [],
+      );
+      const outbox = await openStore();
+      for (const [, id = "", sha256] of confirmed) {
+        const file = await outbox.file(id, "original");
+        assert.ok(file, `${id} was confirmed`);
+        assert.equal(sha256Of(file.bytes), sha256);
+      }
+      assert.deepEqual(await outbox.counts(), await outbox.recount());
+      await outbox.stop();
+    }
+  });
+
+  it("is refused to a second process, and free again when the first is killed", async () => {
+    const { child, said } = startProcess("lend");
+    await eventually("the store is open", () => said().includes("opened"));
+    await assert.rejects(openStore(), { code: "STORE_IN_USE", details: { path } });
+    await kill(child);
+    await openStore();
+  });
+
+  it("is refused a second time in one process", async () => {
+    await openStore();
+    await assert.rejects(openStore(), { code: "STORE_IN_USE" });
+  });
+
+  it("takes back, when it opens, all that its former life had lent", async () => {
+    const { child, said } = startProcess("lend");
+    const [, lentId = "", refusedId] = await eventually("a flux is lent", () =>
+      said()
+        .find((line) => line.startsWith("lent"))
+        ?.split(" "),
+    );
+    await kill(child);
+    const now = Date.now();
+    const outbox = await openStore();
+    const flux = await outbox.find(lentId);
+    assert.equal(flux?.state, "inDoubt");
+    assert.equal(flux.reason?.code, "LEASE_ENDED");
+    assert.ok(flux.since >= now, "in doubt since the store was opened");
+    assert.equal((await outbox.journal(lentId)).at(-1)?.name, "flux.putInDoubt");
+    const [delivery] = await outbox.claimDeliveries(claimAt(Date.now()));
+    assert.equal(delivery?.flux.id, refusedId);
+    assert.deepEqual(await outbox.counts(), await outbox.recount());
+  });
+
+  it("refuses a file that a later edition wrote, and leaves it as it is", async () => {
+    await (await openStore()).stop();
+    const later = new DatabaseSync(path);
+    later.exec("PRAGMA user_version = 1000");
+    later.close();
+    await assert.rejects(openStore(), {
+      code: "STORE_TOO_NEW",
+      details: { found: 1000, known: 1 },
+    });
+    const untouched = new DatabaseSync(path);
+    assert.equal(untouched.prepare("PRAGMA user_version").get()?.["user_version"], 1000);
+    untouched.close();
+  });
+
+  it("refuses a file that is no database, or another program's", async () => {
+    const text = join(folder, "notes.txt");
+    await writeFile(text, "Ceci n'est pas une base.".repeat(100));
+    await assert.rejects(openSqliteOutbox({ path: text }), { code: "STORE_UNAVAILABLE" });
+    const foreign = join(folder, "other.db");
+    const other = new DatabaseSync(foreign);
+    other.exec("CREATE TABLE accounts (name TEXT)");
+    other.close();
+    await assert.rejects(openSqliteOutbox({ path: foreign }), { code: "STORE_UNAVAILABLE" });
+    await assert.rejects(openSqliteOutbox({ path: folder }), { code: "STORE_UNAVAILABLE" });
+  });
+
+  it("keeps its files from other users of the machine", async () => {
+    const outbox = await openStore();
+    await outbox.keep([newFlux()]);
+    for (const file of [path, `${path}-wal`]) {
+      assert.equal((await stat(file)).mode & 0o077, 0, file);
+    }
+  });
+
+  it("says so when its thread dies, and rejects what waits and what comes", async () => {
+    const born: Worker[] = [];
+    const seeBirth = (message: unknown): void => {
+      assert.ok(typeof message === "object" && message !== null && "worker" in message);
+      assert.ok(message.worker instanceof Worker);
+      born.push(message.worker);
+    };
+    subscribe("worker_threads", seeBirth);
+    const deaths: Error[] = [];
+    const outbox = await openSqliteOutbox({ path, onDeath: (error) => deaths.push(error) });
+    unsubscribe("worker_threads", seeBirth);
+    const kept = newFlux();
+    await outbox.keep([kept]);
+    const waiting = Array.from({ length: 20 }, () => outbox.keep([newFlux()]));
+    await born[0]?.terminate();
+    const results = await Promise.allSettled(waiting);
+    for (const result of results) {
+      if (result.status === "rejected") {
+        assert.equal((result.reason as { code?: string }).code, "STORE_UNAVAILABLE");
+      }
+    }
+    assert.equal(deaths.length, 1);
+    await assert.rejects(outbox.find(kept.id), { code: "STORE_UNAVAILABLE" });
+    await assert.rejects(outbox.probe(), { code: "STORE_UNAVAILABLE" });
+    await outbox.stop();
+    // What the dead thread had confirmed is there.
+    const again = await openStore();
+    const confirmed = results.filter(({ status }) => status === "fulfilled").length;
+    assert.ok(await again.find(kept.id));
+    assert.ok((await again.counts()).received >= 1 + confirmed);
+  });
+
+  it("rejects a value that cannot cross to its thread, and only that", async () => {
+    const outbox = await openStore();
+    const detail = { shout: (() => undefined) as unknown as string };
+    const flux = newFlux({ event: { name: "flux.kept", detail } });
+    const [before, bad, after] = await Promise.allSettled([
+      outbox.keep([newFlux()]),
+      outbox.keep([flux]),
+      outbox.keep([newFlux()]),
+    ]);
+    assert.deepEqual(
+      [before.status, bad.status, after.status],
+      ["fulfilled", "rejected", "fulfilled"],
+    );
+    await assert.rejects(outbox.keep([flux]), { code: "INTERNAL_ERROR" });
+    assert.equal((await outbox.counts()).received, 2);
+  });
+
+  it("shows in its counts a flux that a hand has deleted", async () => {
+    const outbox = await openStore();
+    const flux = newRefusedFlux();
+    await outbox.keep([flux, newFlux()]);
+    await outbox.stop();
+    const hand = new DatabaseSync(path, { enableForeignKeyConstraints: false });
+    hand.prepare("DELETE FROM flux WHERE id = ?").run(flux.id);
+    hand.close();
+    const counts = await (await openStore()).counts();
+    assert.equal(counts.received, 2);
+    assert.deepEqual([counts.byState.refused, counts.byState.kept], [0, 1]);
+  });
+
+  it("has counters that equal a full count, whatever happened", async () => {
+    const outbox = await openStore();
+    const { bytes } = newFlux();
+    const returnTo = { channel: "file", guichet: "75001", fileName: "a.xml" } as const;
+    for (const state of ["inDoubt", "accepted", "refused", "acknowledged", "discarded"] as const) {
+      await fluxIn(outbox, state, { returnTo });
+    }
+    await outbox.keep([
+      newFlux({ bytes }),
+      newFlux({ bytes, returnTo }),
+      newRefusedFlux({ returnTo }),
+    ]);
+    const [first, second] = await outbox.claimDeliveries(claimAt(NOON, { max: 2 }));
+    assert.ok(first && second);
+    await outbox.endDelivery(first, NOON, { kind: "delivered", detail: {} });
+    const reason = { code: "X", text: "x" };
+    const postponed = { kind: "postponed", dueAt: NOON, reason, detail: {} } as const;
+    await outbox.endDelivery(second, NOON, postponed);
+    await outbox.claimDeliveries(claimAt(NOON, { max: 1 }));
+    const counts = await outbox.counts();
+    assert.deepEqual(counts, await outbox.recount());
+    assert.ok(counts.deliveriesOwed > 1 && counts.repeats === 1);
+  });
 });

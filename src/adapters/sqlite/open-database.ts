@@ -40,7 +40,7 @@ export function openDatabase(path: string): DatabaseSync {
     closeSync(openSync(path, "a", 0o600));
     db = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
     db.exec(SETTINGS);
-    // The first write takes the lock that is then never given back.
+    // The first access takes the lock that is then never given back.
     prepareSchema(db);
     return db;
   } catch (error) {

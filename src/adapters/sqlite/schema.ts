@@ -1,6 +1,6 @@
 /**
  * The tables of the embedded store and their editions (`PRAGMA user_version`). An older file is
- * brought up to date when it is opened, each edition in one transaction; a newer one is refused.
+ * brought up to date when it is opened, in one transaction; a newer one is refused.
  *
  * What the shape promises:
  *  - payloads stand in their own table: claims, lists and counts never read one;
@@ -11,6 +11,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { gatewayError } from "../../domain/errors.ts";
+import type { FluxState } from "../../domain/flux-state.ts";
 import { FLUX_STATES } from "../../domain/flux-state.ts";
 
 /** "SNE1": tells our files from other SQLite databases (`PRAGMA application_id`). */
@@ -130,7 +131,7 @@ const EDITION_1 = `
 const EDITIONS: readonly string[] = [EDITION_1];
 
 /**
- * Brings the file to the edition of this program.
+ * Brings the file to the edition of this program; on failure the caller closes it, and nothing stays.
  * @throws STORE_TOO_NEW when a later program wrote it; STORE_UNAVAILABLE when it is not ours.
  */
 export function prepareSchema(db: DatabaseSync): void {
@@ -147,14 +148,25 @@ export function prepareSchema(db: DatabaseSync): void {
       new Error("the file is another program's database"),
     );
   }
-  db.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}; COMMIT`);
-  for (let edition = found; edition < EDITIONS.length; edition += 1) {
-    db.exec(
-      `BEGIN IMMEDIATE; ${EDITIONS[edition] ?? ""}; PRAGMA user_version = ${edition + 1}; COMMIT`,
-    );
-  }
-  const add = db.prepare("INSERT OR IGNORE INTO counter VALUES ('state:' || ?, 0)");
-  for (const state of FLUX_STATES) add.run(state);
+  // A file that is up to date is not written: it opens on a full disk too.
+  if (found === EDITIONS.length && uncounted(db).length === 0) return;
+  db.exec(`BEGIN IMMEDIATE; PRAGMA application_id = ${APPLICATION_ID}`);
+  for (const edition of EDITIONS.slice(found)) db.exec(edition);
+  db.exec(`PRAGMA user_version = ${EDITIONS.length}`);
+  const count = db.prepare("INSERT INTO counter VALUES ('state:' || ?, 0)");
+  for (const state of uncounted(db)) count.run(state);
+  db.exec("COMMIT");
+}
+
+/** States this program has and the one that wrote the file had not. */
+function uncounted(db: DatabaseSync): readonly FluxState[] {
+  const counted = new Set(
+    db
+      .prepare("SELECT name FROM counter")
+      .all()
+      .map(({ name }) => name),
+  );
+  return FLUX_STATES.filter((state) => !counted.has(`state:${state}`));
 }
 
 function pragma(db: DatabaseSync, name: string): number {

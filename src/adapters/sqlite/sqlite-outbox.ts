@@ -3,6 +3,10 @@
  * worker thread on one SQLite file. Promise: an operation resolves once it is on disk; when the
  * worker dies, every operation, waiting or to come, rejects with STORE_UNAVAILABLE and whoever
  * opened the store is told.
+ *
+ * BUGS: an operation in the worker's hands when it dies may have been done although it rejects, as
+ * with any store lost between its commit and its answer. Told again, its arrival key or its content
+ * makes it harmless.
  */
 import { extname } from "node:path";
 import type { Transferable } from "node:worker_threads";
@@ -43,8 +47,7 @@ export async function openSqliteOutbox(options: {
 
   const waiting = new Map<number, Waiting>();
   const listeners = new Set<(work: Work) => void>();
-  let outgoing: Call[] = [];
-  let transfers: Transferable[] = [];
+  let outgoing: { readonly call: Call; readonly buffers: readonly Transferable[] }[] = [];
   let lastId = 0;
   /** Why nothing more is taken. */
   let closed: { readonly code: ErrorCode; readonly cause?: Error } | undefined;
@@ -101,19 +104,29 @@ export async function openSqliteOutbox(options: {
     exited.resolve(undefined);
   });
 
+  function send(posts: typeof outgoing): void {
+    const message: ToWorker = { kind: "calls", calls: posts.map(({ call }) => call) };
+    worker.postMessage(
+      message,
+      posts.flatMap(({ buffers }) => buffers),
+    );
+  }
+
   /** Sends what this tick has asked for as one message. */
   function flush(): void {
-    const calls = outgoing;
-    const buffers = transfers;
+    const posts = outgoing;
     outgoing = [];
-    transfers = [];
     try {
-      worker.postMessage({ kind: "calls", calls } satisfies ToWorker, buffers);
-    } catch (error) {
-      // A value that cannot cross to the worker: a mistake of a caller. Nothing of it was sent.
-      for (const { id } of calls) {
-        waiting.get(id)?.reject(gatewayError("INTERNAL_ERROR", {}, error));
-        waiting.delete(id);
+      send(posts);
+    } catch {
+      // One of them cannot cross to the worker, and nothing was sent: each for itself.
+      for (const post of posts) {
+        try {
+          send([post]);
+        } catch (error) {
+          waiting.get(post.call.id)?.reject(gatewayError("INTERNAL_ERROR", {}, error));
+          waiting.delete(post.call.id);
+        }
       }
     }
   }
@@ -131,8 +144,7 @@ export async function openSqliteOutbox(options: {
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
       if (outgoing.length === 0) queueMicrotask(flush);
-      outgoing.push({ id: lastId, name, args } as unknown as Call);
-      transfers.push(...buffers);
+      outgoing.push({ call: { id: lastId, name, args } as unknown as Call, buffers });
     });
   }
 
