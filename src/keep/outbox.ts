@@ -95,7 +95,11 @@ export interface Move {
   readonly fluxId: string;
   /** The move happens only if the flux is in one of these states. */
   readonly from: readonly FluxState[];
-  /** Required when `from` is inTransit: the fence of the claim. */
+  /**
+   * The fence of the claim. Required when the flux is in transit; when it is given, the move happens
+   * only while the flux has not been lent again since, whatever its state: an answer that comes
+   * after its lease ended may still end the doubt of that very call, never of another.
+   */
   readonly fence?: number;
   readonly to: FluxState;
   readonly at: number;
