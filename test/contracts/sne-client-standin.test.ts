@@ -1,0 +1,175 @@
+/**
+ * The SNE client against the stand-in, which was written from the same contract by other means: what
+ * one writes the other must read, and what the stand-in does wrong on purpose must be named rightly.
+ */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, afterEach, before, describe, it } from "mocha";
+import type { Registry, RegistryAnswer } from "../../src/forward/registry.ts";
+import { makeAttestation } from "../../src/standin/attestation-pdf.ts";
+import { makeDemande } from "../../src/standin/sample-demandes.ts";
+import { runStandin } from "../../src/standin/standin-main.ts";
+import type { RunningStandin } from "../../src/standin/standin-main.ts";
+import { creation, makeSneClient } from "../support/sne-client.ts";
+
+const TLS = join(import.meta.dirname, "../fixtures/tls");
+const GUICHET = "G1104";
+
+describe("The SNE client and the stand-in", () => {
+  let standin: RunningStandin;
+  let client: Registry;
+  let seed = 100;
+
+  before(async () => {
+    standin = await runStandin({ quiet: true });
+    client = await makeSneClient(standin.url, { timeoutMs: 1_500 });
+  });
+  afterEach(async () => {
+    await order({ do: "clear" }, { do: "up" });
+  });
+  after(async () => {
+    await client.stop();
+    await standin.stop();
+  });
+
+  async function order(...orders: readonly object[]): Promise<void> {
+    const response = await fetch(`${standin.controlUrl}/standin/control`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(orders),
+    });
+    assert.equal(response.status, 200, await response.text());
+  }
+  function fresh(): Uint8Array {
+    seed += 1;
+    return makeDemande({ typeFichier: "CRE", guichet: GUICHET, seed });
+  }
+  async function deposit(bytes = fresh(), changes = {}): Promise<RegistryAnswer> {
+    const file = { name: "DEMG1104-202611220800-000001.xml", bytes };
+    return await client.getNumUnique(creation({ file, ...changes }));
+  }
+
+  it("deposits a creation: its number, and the attestation byte for byte", async () => {
+    const answer = await deposit();
+    assert.equal(answer.kind, "answered", JSON.stringify(answer));
+    const { numUnique } = answer.reading;
+    assert.ok(numUnique !== undefined && numUnique.length === 18);
+    assert.deepEqual(answer.reading.controls, []);
+    assert.ok(Buffer.from(answer.answer.bytes).includes(numUnique));
+    assert.deepEqual(
+      Buffer.from(answer.attestation?.bytes ?? []),
+      Buffer.from(makeAttestation(numUnique)),
+    );
+    assert.match(answer.attestation?.name ?? "", /\.pdf$/);
+  });
+
+  it("changes a demande by its number", async () => {
+    const first = await deposit();
+    assert.ok(first.kind === "answered" && first.reading.numUnique !== undefined);
+    const { numUnique } = first.reading;
+    const change = makeDemande({ typeFichier: "MOD", guichet: GUICHET, numUnique, seed });
+    const answer = await deposit(change, { kind: "MOD", numUnique });
+    assert.equal(answer.kind, "answered", JSON.stringify(answer));
+    assert.equal(answer.reading.numUnique, numUnique);
+    assert.deepEqual(answer.reading.controls, []);
+  });
+
+  it("reads a refusal: its controls, and the doublons it found", async () => {
+    const person = { nom: "MARTIN", prenom: "Zoé", dateNaissance: "1980-02-03" };
+    const known = makeDemande({ typeFichier: "CRE", guichet: GUICHET, seed: 1, ...person });
+    const alike = makeDemande({ typeFichier: "CRE", guichet: GUICHET, seed: 2, ...person });
+    const first = await deposit(known);
+    assert.ok(first.kind === "answered" && first.reading.numUnique !== undefined);
+    const answer = await deposit(alike);
+    assert.equal(answer.kind, "answered", JSON.stringify(answer));
+    assert.equal(answer.reading.numUnique, undefined);
+    assert.deepEqual(
+      answer.reading.controls.map(({ code, field }) => [code, field]),
+      [["CTRL_DEM_D", "demandeur"]],
+    );
+    assert.deepEqual(answer.reading.doublons, [first.reading.numUnique]);
+  });
+
+  it("reads a control whose code is longer than the published schema takes", async () => {
+    const anomaly = { code: "CTRL_DEM_0033", message: "Né après « demain » & <jamais>." };
+    await order({ do: "anomaly", propriete: "demandeur.dateNaissance", ...anomaly });
+    const answer = await deposit();
+    assert.equal(answer.kind, "answered", JSON.stringify(answer));
+    assert.deepEqual(answer.reading.controls, [{ ...anomaly, field: "demandeur.dateNaissance" }]);
+  });
+
+  const wrong: readonly (readonly [
+    order: object,
+    expected: RegistryAnswer["kind"],
+    what: string,
+  ])[] = [
+    [{ do: "fault", who: "sender" }, "fault", "sender"],
+    [{ do: "fault", who: "receiver" }, "fault", "receiver"],
+    [{ do: "fault11" }, "fault", "receiver"],
+    [{ do: "serverError", as: "fault" }, "fault", "receiver"],
+    [{ do: "serverError", as: "answer" }, "fault", "receiver"],
+    [{ do: "httpStatus", status: 403 }, "notProcessed", "accessRefused"],
+    [{ do: "httpStatus", status: 503, retryAfterS: 3 }, "notProcessed", "busy"],
+    [{ do: "httpStatus", status: 502 }, "notRead", "unreadable"],
+    [{ do: "loseAnswer" }, "notRead", "noAnswer"],
+    [{ do: "truncate" }, "notRead", "unreadable"],
+    [{ do: "emptyBody" }, "notRead", "unreadable"],
+    [{ do: "htmlPage" }, "notRead", "unreadable"],
+    [{ do: "wrongElement" }, "notRead", "unreadable"],
+    [{ do: "wrongNamespace" }, "notRead", "unreadable"],
+    [{ do: "reset" }, "notRead", "noAnswer"],
+    [{ do: "hang" }, "notRead", "noAnswer"],
+    [{ do: "down", how: "503" }, "notProcessed", "busy"],
+    [{ do: "down", how: "404" }, "notProcessed", "wrongAddress"],
+    [{ do: "down", how: "redirect" }, "notProcessed", "wrongAddress"],
+    [{ do: "down", how: "refuse", cut: true }, "notProcessed", "unreachable"],
+  ];
+  for (const [told, kind, what] of wrong) {
+    it(`names ${JSON.stringify(told)}: ${kind}, ${what}`, async () => {
+      await order(told);
+      const answer = await deposit();
+      assert.equal(answer.kind, kind, JSON.stringify(answer));
+      if (answer.kind === "fault") assert.equal(answer.who, what);
+      else if (answer.kind !== "answered") assert.equal(answer.why, what, answer.detail);
+    });
+  }
+
+  it("finds it reachable while it serves, and not while it is down", async () => {
+    const { signal } = new AbortController();
+    const up = await client.reachable(signal);
+    assert.equal(up.ok, true);
+    assert.match(up.detail, /getNumUnique/);
+    await order({ do: "down", how: "refuse", cut: true });
+    assert.equal((await client.reachable(signal)).ok, false);
+  });
+
+  it("meets it under mutual TLS", async () => {
+    const at = (name: string): string => join(TLS, name);
+    const secure = await runStandin({
+      quiet: true,
+      tls: {
+        key: readFileSync(at("server.key")),
+        cert: readFileSync(at("server.pem")),
+        ca: readFileSync(at("authority.pem")),
+      },
+    });
+    const tls = {
+      certFile: at("client.pem"),
+      keyFile: at("client.key"),
+      caFile: at("authority.pem"),
+    };
+    const mutual = await makeSneClient(secure.url, { tls });
+    const stranger = await makeSneClient(secure.url, {
+      tls: { ...tls, certFile: at("stranger.pem"), keyFile: at("stranger.key") },
+    });
+    const file = { name: "a.xml", bytes: fresh() };
+    const answer = await mutual.getNumUnique(creation({ file }));
+    assert.equal(answer.kind, "answered", JSON.stringify(answer));
+    const refused = await stranger.getNumUnique(creation({ file }));
+    assert.equal(refused.kind, "notProcessed", JSON.stringify(refused));
+    await mutual.stop();
+    await stranger.stop();
+    await secure.stop();
+  });
+});
