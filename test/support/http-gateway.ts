@@ -171,7 +171,16 @@ export async function startHttpGateway(
     version: "test",
     ...changes(outbox),
   });
-  await server.start();
+  async function leave(): Promise<void> {
+    await outbox.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+  try {
+    await server.start();
+  } catch (error) {
+    await leave();
+    throw error;
+  }
   const { url, port } = server.address()!;
   const check = makeContractCheck();
 
@@ -285,8 +294,7 @@ export async function startHttpGateway(
       }),
     stop: async () => {
       await server.stop();
-      await outbox.stop();
-      await rm(folder, { recursive: true, force: true });
+      await leave();
     },
   };
 }

@@ -50,6 +50,7 @@ export function makeHttpApp({
       next();
       return;
     }
+    log.info("http.turnedAway", { code: "STOPPING" });
     response.set("Connection", "close");
     return sendProblem(request, response, "STOPPING");
   });
@@ -73,8 +74,6 @@ export function makeHttpApp({
       metrics.requestAnswered(method, path, response.statusCode, ms / 1000);
       // The route, never the address asked: a query may hold a numéro unique.
       log.debug("http.answered", { method, route: path, status: response.statusCode, ms });
-      // A connection that stays open would keep the gateway from stopping.
-      if (isStopping()) request.socket.end();
     });
     next();
   }

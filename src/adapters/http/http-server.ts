@@ -5,7 +5,13 @@
  * Promise: once `stop` resolves, every request that was taken has been answered or its sender has
  * gone, and nothing runs any more.
  */
-import { createServer as createHttpServer, type Server, type ServerOptions } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
@@ -144,6 +150,14 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
   // Express decides first: 100 Continue leaves when the body is wanted (`read-body.ts`).
   server.on("checkContinue", app);
   answerClientErrors(server, log);
+  // While stopping, a connection is closed as soon as it owes no answer: one kept alive would hold us.
+  const closeWhenAnswered = (_request: IncomingMessage, response: ServerResponse): void => {
+    response.once("close", () => {
+      if (isStopping) setImmediate(() => server.closeIdleConnections());
+    });
+  };
+  server.on("request", closeWhenAnswered);
+  server.on("checkContinue", closeWhenAnswered);
 
   let stopped: Promise<void> | undefined;
 

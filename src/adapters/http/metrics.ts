@@ -106,7 +106,7 @@ export function makeMetrics({
   const owed = gauge("acquittements_owed", "Acquittements owed and not yet delivered.");
   const oldest = gauge("oldest_kept_seconds", "Age of the oldest flux waiting to be forwarded.");
   const breaker = gauge("breaker_state", "1 for the present state of the breaker.", "state");
-  const fromStore = [fluxes, received, difference, owed, oldest];
+  const totals = [received, difference, owed, oldest];
 
   function gauge(name: string, help: string, label?: string): Gauge {
     const labelNames = label === undefined ? [] : [label];
@@ -119,12 +119,12 @@ export function makeMetrics({
     const now = clock.now();
     if (last === undefined || now - last.at >= COUNTS_FRESH_MS || now < last.at) {
       last = undefined;
-      for (const one of fromStore) one.reset();
+      fluxes.reset();
       try {
         last = { at: now, counts: await outbox.counts() };
       } catch {
         // Told by the gauge itself; the store's own log says why.
-        for (const one of fromStore) one.remove();
+        for (const one of totals) one.remove();
         storeReadable.set(0);
         return;
       }
