@@ -152,6 +152,7 @@ describe("acquittement by mail", () => {
       assert.equal(mail.header("In-Reply-To"), undefined);
       assert.equal(mail.parsed.subject, "a Bcc: x@y.test (Re: b X-Evil: 1)");
       assert.equal(mail.attachments.length, 3);
+      assert.equal(mail.attachments[0]?.name, "a_X-Evil_ 1.xml");
     });
 
     it("keeps every line within what SMTP takes", async () => {
@@ -225,6 +226,24 @@ describe("acquittement by mail", () => {
       const back = makeReturn({ transportUrl: `smtp://127.0.0.1:${port}`, timeoutMs: 300 });
       reasonOf(await back.deliver(PARCEL, TO));
       mute.close();
+    });
+
+    it("when the server drips its words without end", async () => {
+      await startBox();
+      const timers: NodeJS.Timeout[] = [];
+      const dripping = createServer((socket) => {
+        socket.on("error", () => undefined);
+        socket.write("220 goutte\r\n");
+        socket.once("data", () => {
+          timers.push(setInterval(() => socket.write("250-encore\r\n"), 20));
+        });
+      });
+      await new Promise<void>((resolve) => dripping.listen(0, "127.0.0.1", resolve));
+      const { port } = dripping.address() as AddressInfo;
+      const back = makeReturn({ transportUrl: `smtp://127.0.0.1:${port}`, timeoutMs: 300 });
+      assert.match(reasonOf(await back.deliver(PARCEL, TO)), /pas de réponse/);
+      timers.forEach(clearInterval);
+      dripping.close();
     });
 
     it("when the server hangs up instead of answering; then delivers again", async () => {

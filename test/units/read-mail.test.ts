@@ -260,6 +260,9 @@ describe("reading a mail", () => {
         ["base64", XML.toString("base64").slice(0, -3)],
         ["base64", `${XML.toString("base64").slice(0, 20)}!!${XML.toString("base64").slice(20)}`],
         ["base64", `${XML.toString("base64")}\r\n-- \r\nListe de diffusion`],
+        // A list's footer, of a length that would pass, in letters that Buffer would read.
+        ["base64", `${Buffer.from("<a></a>  ").toString("base64")}\r\n--\r\nab`],
+        ["base64", "PGEvPg=A"],
         ["quoted-printable", '<a x="1"/>'],
         ["x-uuencode", "begin 644 a.xml"],
       ];

@@ -40,11 +40,11 @@ function decodeBase64(encoded: Uint8Array): Uint8Array | undefined {
 
 /**
  * How many bytes so many letters make; Buffer passes over strangers without a word, so that less
- * than this was decoded when there are any. Four letters make three bytes: any other number was cut
- * short (RFC 4648 section 3.2), and padding stands only at the end.
+ * than this was decoded when there are any. Four letters make three bytes (RFC 4648 section 3.2): a number
+ * of letters that was cut short makes a fraction, which no length equals. Padding stands at the end.
  */
 function decodedLength(letters: number | undefined, text: Buffer): number | undefined {
-  if (letters === undefined || letters % 4 !== 0) return undefined;
+  if (letters === undefined) return undefined;
   const first = text.indexOf(EQUALS);
   if (first < 0) return (letters / 4) * 3;
   const padding = text.toString("latin1", first).replace(/\s+/g, "");

@@ -35,9 +35,7 @@ export function writeMail(
   const boundary = `=_acquittement_${parcel.fluxId}`;
   const answersTo = isMessageId(to.messageId) ? to.messageId : undefined;
   const subject = safeSubject(
-    to.subject === ""
-      ? parcel.title
-      : `${safeSubject(parcel.title)} (Re: ${safeSubject(to.subject)})`,
+    to.subject === "" ? parcel.title : `${parcel.title} (Re: ${to.subject})`,
   );
   const lines = [
     `From: ${from}`,
