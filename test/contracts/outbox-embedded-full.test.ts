@@ -25,7 +25,7 @@ function outcomes(answers: readonly Answer[]): readonly string[] {
   return answers.map((answer) => ("fault" in answer ? answer.fault.code : "done"));
 }
 
-describe("group commit when there is no more room", () => {
+describe("group commit when something fails", () => {
   let folder: string;
   let db: DatabaseSync;
   let id = 0;
@@ -72,6 +72,23 @@ describe("group commit when there is no more room", () => {
 
     limitPages(10_000);
     assert.deepEqual(outcomes(group.run([keepCall(tooLarge)])), ["done"]);
+  });
+
+  it("leaves out the operations that fail, wherever they stand, and does all the others", () => {
+    const operations = makeStoreOperations(db, () => undefined);
+    const group = makeGroupCommit(db, operations);
+    const taken = newFlux();
+    group.run([keepCall(taken)]);
+    const fluxes = Array.from({ length: 30 }, (_, n) =>
+      n % 7 === 0 ? newFlux({ id: taken.id }) : newFlux(),
+    );
+    const answers = group.run(fluxes.map(keepCall));
+    assert.deepEqual(
+      outcomes(answers),
+      fluxes.map((_, n) => (n % 7 === 0 ? "INTERNAL_ERROR" : "done")),
+    );
+    assert.equal(operations.counts().received, 26);
+    assert.deepEqual(operations.counts(), operations.recount());
   });
 
   it("leaves nothing of a batch that does not fit", () => {

@@ -1,11 +1,15 @@
 /**
  * Runs whatever has queued in one transaction: one fsync for many senders. Promises: an answer
- * leaves only after COMMIT; an operation that fails hurts no other; when the disk fails, nothing of
- * the group stays.
+ * leaves only after COMMIT; an operation that fails hurts no other; what is rejected has left nothing.
+ *
+ * When one operation fails, which is rare, all is rolled back and the group done again by halves,
+ * until it stands alone. Savepoints would cost every operation a seventh more (measured on keeps of
+ * 10 KB); and when the disk is full SQLite rolls back everything anyway, while a verdict of the SNE
+ * may still fit where a large flux does not.
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { StoreFault } from "./sqlite-errors.ts";
-import { faultOf, isStoreFailure } from "./sqlite-errors.ts";
+import { faultOf } from "./sqlite-errors.ts";
 import type { Arguments, OperationName, Operations } from "./store-operations.ts";
 import { READS } from "./store-operations.ts";
 
@@ -25,16 +29,13 @@ export function makeGroupCommit(db: DatabaseSync, operations: Operations): Group
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
   const rollback = db.prepare("ROLLBACK");
-  const savepoint = db.prepare("SAVEPOINT operation");
-  const release = db.prepare("RELEASE operation");
-  const rollbackOperation = db.prepare("ROLLBACK TO operation");
 
   function perform(call: Call): unknown {
     const operation = operations[call.name] as (...args: unknown[]) => unknown;
     return operation(...call.args);
   }
 
-  function runRead(call: Call): Answer {
+  function answerRead(call: Call): Answer {
     try {
       return { id: call.id, value: perform(call) };
     } catch (error) {
@@ -42,35 +43,21 @@ export function makeGroupCommit(db: DatabaseSync, operations: Operations): Group
     }
   }
 
-  function runWrite(call: Call): Answer {
-    savepoint.run();
-    try {
-      const value = perform(call);
-      release.run();
-      return { id: call.id, value };
-    } catch (error) {
-      // SQLite itself rolls the transaction back when the disk is full: there is none to go on with.
-      if (isStoreFailure(error) || !db.isTransaction) throw error;
-      rollbackOperation.run();
-      release.run();
-      return { id: call.id, fault: faultOf(error) };
-    }
-  }
-
   function commitTogether(calls: readonly Call[]): readonly Answer[] {
     try {
       begin.run();
-      const answers = calls.map(runWrite);
+      const answers = calls.map((call) => ({ id: call.id, value: perform(call) }));
       commit.run();
       return answers;
     } catch (error) {
+      // SQLite may have rolled back by itself, as when the disk is full.
       if (db.isTransaction) rollback.run();
       const fault = faultOf(error);
-      // A large flux that does not fit must not keep a verdict of the SNE from being written.
-      if (fault.code === "STORE_FULL" && calls.length > 1) {
-        return calls.flatMap((call) => commitTogether([call]));
+      if (calls.length === 1 || fault.code === "STORE_UNAVAILABLE") {
+        return calls.map(({ id }) => ({ id, fault }));
       }
-      return calls.map(({ id }) => ({ id, fault }));
+      const middle = Math.ceil(calls.length / 2);
+      return [...commitTogether(calls.slice(0, middle)), ...commitTogether(calls.slice(middle))];
     }
   }
 
@@ -80,7 +67,7 @@ export function makeGroupCommit(db: DatabaseSync, operations: Operations): Group
       const reads = calls.filter(({ name }) => READS.has(name));
       const written = writes.length === 0 ? [] : commitTogether(writes);
       // Reads come after the commit: they see only what is on disk.
-      return [...written, ...reads.map(runRead)];
+      return [...written, ...reads.map(answerRead)];
     },
   };
 }

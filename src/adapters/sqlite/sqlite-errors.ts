@@ -31,12 +31,6 @@ export function errorOf(fault: StoreFault): GatewayError {
   return gatewayError(fault.code, fault.details, new Error(fault.cause));
 }
 
-/** True when the disk, not the operation, failed: the whole transaction is then lost. */
-export function isStoreFailure(error: unknown): boolean {
-  const { code } = faultOf(error);
-  return code === "STORE_FULL" || code === "STORE_UNAVAILABLE";
-}
-
 /** True when another process holds the file. */
 export function isBusy(error: unknown): boolean {
   return resultCodeOf(error) === BUSY;
