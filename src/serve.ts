@@ -4,7 +4,6 @@
  * SIGTERM and SIGINT stop taking, finish what is in hand, and exit under GATEWAY_STOP_MS and a
  * little; a second signal exits at once, which the store survives as it survives `kill -9`.
  */
-import { readFileSync } from "node:fs";
 import { readGuichetsFile } from "./adapters/config/guichets-file.ts";
 import { makePinoLog } from "./adapters/log/pino-log.ts";
 import { GatewayError, messageOf } from "./domain/errors.ts";
@@ -136,13 +135,4 @@ async function stopWithin(
 function explain(error: unknown): string {
   if (error instanceof GatewayError) return error.message;
   return messageOf(error);
-}
-
-/** The version of the program, from its package.json. */
-export function programVersion(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const value: unknown = JSON.parse(text);
-  return typeof value === "object" && value !== null && "version" in value
-    ? String(value.version)
-    : "0.0.0";
 }

@@ -1,0 +1,50 @@
+/**
+ * The process: hands the command line to its commands and turns signals into a clean stop. Nothing
+ * of the gateway is decided here.
+ */
+import { runCli } from "./adapters/cli/run-cli.ts";
+import { programVersion } from "./program-version.ts";
+import { systemChance, systemClock } from "./runtime/clock.ts";
+
+/** Resolves at the first signal; the second one ends the process at once. */
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let asked = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => {
+        // The store survives this as it survives kill -9.
+        if (asked) process.exit(130);
+        asked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+const clock = systemClock();
+const version = programVersion();
+process.exitCode = await runCli({
+  argv: process.argv.slice(2),
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock,
+  version,
+  commands: {
+    // Loaded only when asked for: a command that speaks REST answers in a third of the time.
+    serve: async () => {
+      const { serve } = await import("./serve.ts");
+      return serve({
+        environment: process.env,
+        version,
+        tell: (text) => void process.stderr.write(text),
+        stopAsked: stopSignal(),
+      });
+    },
+    standin: async (args) => (await import("./standin/standin-main.ts")).standinMain(args),
+    doctor: async function* () {
+      const { diagnose } = await import("./doctor.ts");
+      yield* diagnose({ environment: process.env, clock, chance: systemChance() });
+    },
+  },
+});
