@@ -4,8 +4,8 @@
  * Promise: files leave byte for byte; the same parcel to the same address, at the same time, gives
  * the same bytes, and always the same Message-ID; no value given to it can begin another header.
  *
- * Written here because nodemailer's composer, sound but general, costs more than twice as much per
- * mail as all the rest of its sending; its encoders of headers serve below.
+ * Written here because nodemailer's composer, sound but general, takes about two fifths of the
+ * processor time of a mail with three attachments; its encoders of headers serve below.
  */
 import { buildHeaderValue, encodeWords, foldLines } from "nodemailer/lib/mime-funcs";
 import type { AcquittementParcel } from "../../acknowledge/return-channel.ts";
