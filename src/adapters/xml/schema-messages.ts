@@ -175,21 +175,34 @@ const ROWS: readonly Row[] = [
 
 /** Rows about a document that is not well-formed; there is then no element to speak of. */
 const MALFORMED: readonly (readonly [RegExp, string])[] = [
-  [/Document is empty/, "Le document est vide."],
-  [/Premature end of data/, "Le document s'arrête avant la fin : une balise n'est pas fermée."],
+  [/Document is empty/, "Le document est vide, ou ne commence pas par du XML."],
+  [/Excessive depth/, "Le document imbrique trop d'éléments."],
+  [/amplification|reference loop/, "Le document définit des entités qui s'emboîtent sans fin."],
+  [/XML_PARSE_HUGE|too long/, "Un texte, un nom ou une balise dépasse la taille permise."],
+  [
+    /Premature end of data|Couldn't find end of Start Tag/,
+    "Le document s'arrête avant la fin, ou une balise n'est pas fermée.",
+  ],
   [
     /Opening and ending tag mismatch/,
     "Une balise fermante ne correspond pas à la balise ouverte avant elle.",
   ],
-  [/Entity '[^']*' not defined/, "Une entité (&…;) n'est pas définie ; écrivez le caractère."],
+  [/Entity '[^']*' not defined/, "Une entité (&…;) n'est pas définie : écrivez le caractère."],
+  [/EntityRef/, "Le signe « & » est mal employé : il s'écrit « &amp; »."],
+  [/Unescaped '<'|invalid element name/, "Le signe « < » est mal employé : il s'écrit « &lt; »."],
   [
-    /Invalid bytes in character encoding|encoding/i,
-    "Le document n'est pas écrit dans l'encodage qu'il déclare, ou cet encodage est inconnu.",
+    /invalid character in attribute|Char 0x0|invalid Char|invalid xmlChar/i,
+    "Un caractère de contrôle est présent ; XML ne l'admet pas.",
   ],
-  [/Attribute \S+ redefined/, "Un attribut est écrit deux fois dans la même balise."],
+  [/Unsupported encoding/, "L'encodage déclaré n'est pas connu."],
+  [
+    /Invalid bytes in character encoding|Incomplete UTF-8|Input is not proper UTF-8/,
+    "Le document n'est pas écrit dans l'encodage qu'il déclare.",
+  ],
+  [/XML declaration allowed only at the start/, "La déclaration <?xml…?> n'est pas au début."],
+  [/redefined/, "Un attribut est écrit deux fois dans la même balise."],
+  [/AttValue|attributes construct error/, "La valeur d'un attribut n'est pas entre guillemets."],
   [/Namespace prefix/, "Un préfixe d'espace de noms n'est pas déclaré."],
-  [/Excessive depth/, "Le document imbrique trop d'éléments."],
-  [/amplification|entity reference loop/i, "Le document définit des entités qui s'emboîtent."],
   [/Extra content at the end/, "Quelque chose suit la fin du document."],
 ];
 

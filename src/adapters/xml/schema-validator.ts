@@ -46,12 +46,16 @@ interface Task {
 /** One seat of the pool: empty until it has work, and again after its worker died. */
 interface Seat {
   worker?: ChildProcess;
+  /** Its worker has compiled the schemas. */
+  ready?: boolean;
   task?: Task;
   timer?: NodeJS.Timeout;
 }
 
 /** JavaScript heap of a worker, MB. */
 const WORKER_HEAP_MB = 256;
+/** Longest time a fresh worker may take to be ready, ms; that of the file is counted after it. */
+const STARTUP_LIMIT_MS = 30_000;
 
 export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaValidator {
   const { timeLimitMs = 5_000, maxBytes = 20 * 1024 * 1024, log = SILENT_LOG } = options;
@@ -77,17 +81,27 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
   const lose = (seat: Seat, worker: ChildProcess, detail: string): void => {
     if (seat.worker !== worker) return;
     delete seat.worker;
+    delete seat.ready;
     worker.kill("SIGKILL");
     log.warn("schema.workerLost", { detail });
     finish(seat, notChecked("le contrôle s'est interrompu"));
+  };
+
+  const arm = (seat: Seat, worker: ChildProcess): void => {
+    clearTimeout(seat.timer);
+    const limitMs = seat.ready === true ? timeLimitMs : STARTUP_LIMIT_MS;
+    seat.timer = setTimeout(() => lose(seat, worker, "too long"), limitMs);
   };
 
   const employ = (seat: Seat, set: SchemaSet): ChildProcess => {
     const worker = launch(workerFile, set);
     seat.worker = worker;
     worker.on("message", (message: FromSchemaWorker) => {
-      if (seat.worker !== worker || message.kind === "ready") return;
-      if (message.kind === "unusable") lose(seat, worker, message.detail);
+      if (seat.worker !== worker) return;
+      if (message.kind === "ready") {
+        seat.ready = true;
+        if (seat.task !== undefined) arm(seat, worker);
+      } else if (message.kind === "unusable") lose(seat, worker, message.detail);
       else if (message.kind === "checked") finish(seat, verdictOf(message));
       else {
         log.warn("schema.checkFailed", { detail: message.detail });
@@ -106,7 +120,7 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
       if (task === undefined) break;
       seat.task = task;
       const worker = seat.worker ?? employ(seat, schemas);
-      seat.timer = setTimeout(() => lose(seat, worker, "too long"), timeLimitMs);
+      arm(seat, worker);
       tell(worker, { kind: "check", ...task.job });
     }
     if (seats.every(({ task }) => task === undefined)) {
@@ -130,6 +144,7 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
     for (const seat of seats) {
       const { worker } = seat;
       delete seat.worker;
+      delete seat.ready;
       worker?.kill("SIGKILL");
     }
   };

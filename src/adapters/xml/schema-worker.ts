@@ -108,29 +108,35 @@ function compile({ files, mains }: SchemaSources): Compiled {
   }
 }
 
-function checkDocument(job: SchemaJob, { validators, forms }: Compiled): FromSchemaWorker {
-  const validator = validators.get(job.schema);
-  if (validator === undefined) return { kind: "broken", detail: `pas de schéma ${job.schema}` };
-  let document: XmlDocument | undefined;
+function checkDocument(job: SchemaJob, compiled: Compiled): FromSchemaWorker {
   try {
-    document = XmlDocument.fromBuffer(job.file, { option: OPTIONS });
-    if (document.dtd !== null) {
-      return { kind: "checked", findings: [{ line: 1, field: "document", ...DOCTYPE_TOLD }] };
-    }
-    validator.validate(document);
-    return { kind: "checked", findings: [] };
+    return { kind: "checked", findings: findingsIn(job, compiled) };
   } catch (error) {
-    if (error instanceof XmlParseError) {
-      return { kind: "checked", findings: [malformed(error)] };
-    }
-    if (error instanceof XmlLibError && document !== undefined) {
-      return { kind: "checked", findings: violations(error.details, document, forms) };
-    }
     // A trap of the wasm machine leaves it unfit: the worker ends here, and is replaced.
     if (error instanceof Error && error.name === "RuntimeError") throw error;
     return { kind: "broken", detail: messageOf(error) };
+  }
+}
+
+function findingsIn(job: SchemaJob, { validators, forms }: Compiled): readonly SchemaFinding[] {
+  const validator = validators.get(job.schema);
+  if (validator === undefined) throw new Error(`no schema ${job.schema}`);
+  let document: XmlDocument;
+  try {
+    document = XmlDocument.fromBuffer(job.file, { option: OPTIONS });
+  } catch (error) {
+    if (error instanceof XmlParseError) return [malformed(error)];
+    throw error;
+  }
+  try {
+    if (document.dtd !== null) return [{ line: 1, field: "document", ...DOCTYPE_TOLD }];
+    validator.validate(document);
+    return [];
+  } catch (error) {
+    if (error instanceof XmlLibError) return violations(error.details, document, forms);
+    throw error;
   } finally {
-    document?.dispose();
+    document.dispose();
   }
 }
 
@@ -172,7 +178,9 @@ function violations(
 /** Local names from the root down to the element an XPath of positions designates. */
 function namesTo(document: XmlDocument, xpath: string): string[] {
   const names: string[] = [];
-  let node: XmlNode | null = document.get(xpath);
+  // `p:name` would need its prefix declared anew; the name as it is written does not.
+  const steps = xpath.replace(/[^/[\]*]+(?=\/|\[|$)/g, '*[name()="$&"]');
+  let node: XmlNode | null = document.get(steps);
   while (node instanceof XmlElement) {
     names.unshift(node.name);
     node = node.parent;
