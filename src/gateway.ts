@@ -22,6 +22,7 @@ import { openSqliteOutbox } from "./adapters/sqlite/sqlite-outbox.ts";
 import { makeEnvelopeReader } from "./adapters/xml/envelope-reader.ts";
 import { makeSchemaValidator } from "./adapters/xml/schema-validator.ts";
 import { makeReceiver } from "./arrive/receive.ts";
+import type { SchemaChecker } from "./arrive/schema-check.ts";
 import type { Events } from "./domain/events.ts";
 import type { Guichets } from "./domain/guichet.ts";
 import { makeAttempt } from "./forward/attempt.ts";
@@ -84,7 +85,7 @@ export async function buildGateway(options: {
     log,
     onDeath: options.onFatal,
   });
-  const checker =
+  const validator =
     settings.schemaPolicy === "off"
       ? undefined
       : makeSchemaValidator({
@@ -92,6 +93,7 @@ export async function buildGateway(options: {
           maxBytes: settings.maxFileBytes,
           log,
         });
+  const checker = validator === undefined ? undefined : tellingWhatWasNotChecked(validator, log);
   const receive = makeReceiver({
     outbox,
     readEnvelope: makeEnvelopeReader({ limitBytes: settings.maxFileBytes }),
@@ -295,13 +297,13 @@ export async function buildGateway(options: {
     start: () => Promise.resolve(),
     stop: async () => {
       await mailReturn?.stop();
-      await checker?.stop();
       await outbox.stop();
     },
   };
   // What takes fluxes in comes last: it is the first to stop.
   const parts: readonly Part[] = [
     base,
+    ...(validator === undefined ? [] : [validator]),
     acknowledger,
     ...(forwarding === undefined ? [] : [forwarding.part]),
     http,
@@ -354,6 +356,20 @@ function logEvents(events: Events, log: Log): void {
     if (warnings.has(name)) log.warn(name, line);
     else log.info(name, line);
   });
+}
+
+/** A file that could not be checked goes on (the SNE is the judge), but never silently. */
+function tellingWhatWasNotChecked(checker: SchemaChecker, log: Log): SchemaChecker {
+  return {
+    stop: () => checker.stop(),
+    check: async (file, versionInterface) => {
+      const checked = await checker.check(file, versionInterface);
+      if (checked.kind === "notChecked") {
+        log.warn("schema.notChecked", { reason: checked.reason, versionInterface });
+      }
+      return checked;
+    },
+  };
 }
 
 /** `user:password` pairs separated by commas; undefined when the setting is unset. */
