@@ -37,7 +37,8 @@ export interface DemandeBook extends Known {
 export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: number }): DemandeBook {
   const entries = new Map<string, BookEntry>();
   const byReference = new Map<string, string>();
-  const byPerson = new Map<string, readonly string[]>();
+  // One number for almost everyone: a set is made for the second only.
+  const byPerson = new Map<string, string | Set<string>>();
   const files = makeFileShelf(maxFileBytes);
   let given = 0;
 
@@ -58,10 +59,11 @@ export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: numbe
     const reference = referenceKey(demande);
     if (reference !== undefined) byReference.set(reference, numUnique);
     const person = personKey(demande);
-    const others = person === undefined ? undefined : byPerson.get(person);
-    if (person !== undefined && others?.includes(numUnique) !== true) {
-      byPerson.set(person, [...(others ?? []), numUnique]);
-    }
+    if (person === undefined) return;
+    const others = byPerson.get(person);
+    if (others instanceof Set) others.add(numUnique);
+    else if (others === undefined) byPerson.set(person, numUnique);
+    else if (others !== numUnique) byPerson.set(person, new Set([others, numUnique]));
   };
 
   return {
@@ -78,7 +80,15 @@ export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: numbe
     },
     samePerson: (demande) => {
       const person = personKey(demande);
-      return person === undefined ? [] : (byPerson.get(person) ?? []).filter(live);
+      const numbers = person === undefined ? undefined : byPerson.get(person);
+      if (numbers === undefined) return [];
+      if (!(numbers instanceof Set)) return live(numbers) ? [numbers] : [];
+      const found: string[] = [];
+      for (const numUnique of numbers) {
+        if (live(numUnique)) found.push(numUnique);
+        if (found.length === MAX_DOUBLONS) break;
+      }
+      return found;
     },
     nextNumber: (demande) => {
       for (;;) {
@@ -146,6 +156,8 @@ function radiationAfter(
   return { at, motif, ...(typeReservataire === undefined ? {} : { typeReservataire }) };
 }
 
+/** Doublons listed in one answer, at most. */
+const MAX_DOUBLONS = 20;
 const TERRITORY = 999;
 
 /** `999` + MMYY of the creation + sequence + guichet; past a million, the territory goes down. */

@@ -29,6 +29,8 @@ export function makeHttpPort(
   const { host, tls } = options;
   let { port } = options;
   let server: Server | undefined;
+  /** Servers that no longer listen, whose calls in progress have not ended. */
+  const draining = new Map<Server, Promise<void>>();
 
   const listen = (): Promise<Server> =>
     new Promise((resolve, reject) => {
@@ -70,20 +72,18 @@ export function makeHttpPort(
       const address = server.address();
       if (typeof address === "object" && address !== null) port = address.port;
     },
-    close: (cut) => {
-      const closing = server;
-      server = undefined;
-      if (closing === undefined) return Promise.resolve();
-      return new Promise((resolve) => {
-        closing.close(() => {
-          if (cut) resolve();
-        });
-        if (cut) closing.closeAllConnections();
-        else {
-          closing.closeIdleConnections();
-          resolve();
-        }
-      });
+    close: async (cut) => {
+      if (server !== undefined) {
+        const closing = server;
+        server = undefined;
+        const closed = new Promise<void>((resolve) => closing.close(() => resolve()));
+        draining.set(closing, closed);
+        void closed.then(() => draining.delete(closing));
+        closing.closeIdleConnections();
+      }
+      if (!cut) return;
+      for (const closing of draining.keys()) closing.closeAllConnections();
+      await Promise.all(draining.values());
     },
   };
 }

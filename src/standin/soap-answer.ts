@@ -22,6 +22,7 @@ export type AnswerField =
 export const SERVICE = "http://ws.metier.nuu.application.i2/";
 const SOAP12 = "http://www.w3.org/2003/05/soap-envelope";
 const COMMENT = "<!-- Ceci n'est pas le SNE : simulateur. -->";
+const CRLF = Buffer.from("\r\n", "latin1");
 const HOST = "simulateur.passerelle";
 const ROOT = `root.message@${HOST}`;
 
@@ -39,7 +40,8 @@ export function writeAnswer(
       content += `<${field.name}>${escapeXml(field.text)}</${field.name}>`;
       continue;
     }
-    const id = `${field.name}-${unique}@${HOST}`;
+    // Not the field's name: libsne takes the first ":listeDoublons" of the body for the file's root.
+    const id = `fichier${files.length + 1}-${unique}@${HOST}`;
     files.push({ id, file: field.file, contentType: field.contentType });
     content +=
       `<${field.name} sne:contentType="${escapeXml(field.contentType)}">` +
@@ -128,6 +130,7 @@ function packageOf(
     contentType:
       `multipart/related; type="application/xop+xml"; boundary="${boundary}"; ` +
       `start="<${ROOT}>"; start-info="application/soap+xml"`,
-    body: writeMultipart(boundary, [root, ...parts]),
+    // An empty line first, as CXF writes it: a reader that wants the boundary at once is wrong.
+    body: Buffer.concat([CRLF, writeMultipart(boundary, [root, ...parts])]),
   };
 }

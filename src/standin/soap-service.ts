@@ -217,7 +217,10 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
       case "fault11":
         return writeFault11("Server", act.text);
       case "httpStatus":
-        return plainText(act.status, "Ceci n'est pas le SNE : réponse demandée au simulateur.\n");
+        // 204 and 304 have no body (RFC 9110 section 6.4.1).
+        return [204, 304].includes(act.status)
+          ? plainText(act.status, "")
+          : plainText(act.status, "Ceci n'est pas le SNE : réponse demandée au simulateur.\n");
       default:
         throw new Error(`${act.do} is no answer`);
     }

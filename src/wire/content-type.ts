@@ -10,7 +10,8 @@ export interface ContentType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/;
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Reads a header value; undefined when it has no `type/subtype`. */
 export function readContentType(header: string | undefined): ContentType | undefined {
@@ -54,10 +55,13 @@ export function readParameters(text: string): ReadonlyMap<string, string> {
 }
 
 /** Writes a header value; values that are no token are quoted. */
-export function writeContentType(type: string, parameters: Readonly<Record<string, string>>): string {
+export function writeContentType(
+  type: string,
+  parameters: Readonly<Record<string, string>>,
+): string {
   let text = type;
   for (const [name, value] of Object.entries(parameters)) {
-    const isToken = value !== "" && [...value].every((char) => TOKEN.test(char));
+    const isToken = TOKEN.test(value);
     text += `; ${name}=${isToken ? value : `"${value.replace(/(["\\])/g, "\\$1")}"`}`;
   }
   return text;

@@ -92,13 +92,17 @@ export function readMultipart(
 
 function readPart(raw: Buffer, bareHeaders: boolean): Part | undefined {
   // A part without headers begins with its empty line (RFC 2046 section 5.1).
+  // Its last line break may be the delimiter's own: an empty part may be no byte at all.
+  if (raw.length === 0) return { headers: new Map(), bytes: raw };
   if (raw[0] === LF) return { headers: new Map(), bytes: raw.subarray(1) };
   if (raw[0] === CR && raw[1] === LF) return { headers: new Map(), bytes: raw.subarray(2) };
   const crlf = raw.subarray(0, MAX_HEADER_BYTES).indexOf("\r\n\r\n");
   const lf = raw.subarray(0, MAX_HEADER_BYTES).indexOf("\n\n");
   const useCrlf = crlf >= 0 && (lf < 0 || crlf < lf);
   const found = useCrlf ? crlf : lf;
-  const isBare = found < 0 && bareHeaders && raw.length <= MAX_HEADER_BYTES;
+  // Headers all ended, then the delimiter: no body, and the empty line is the delimiter's line break.
+  const allEnded = raw.at(-1) === LF;
+  const isBare = found < 0 && (bareHeaders || allEnded) && raw.length <= MAX_HEADER_BYTES;
   if (found < 0 && !isBare) return undefined;
   const end = isBare ? raw.length : found;
   const headers = new Map<string, string>();
