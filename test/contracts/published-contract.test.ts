@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import soap from "soap";
 import { CONTRACT, factsOfFile } from "../../scripts/contract-facts.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -49,4 +50,30 @@ describe("the published contract", () => {
       assert.deepEqual(factsOfFile(file), table[document]);
     });
   }
+
+  it("loads in node-soap, with its six operations and their fields in order", async () => {
+    const client = await soap.createClientAsync(join(ROOT, "wsdl/DemandeLogement.wsdl"));
+    const description = client.describe() as Record<string, Record<string, Record<string, Io>>>;
+    const operations = description["DemandeLogementImplService"]?.["DemandeLogementImplPort"] ?? {};
+    assert.deepEqual(Object.keys(operations), [
+      "getNumUnique",
+      "getDemandeLogement",
+      "getDoublons",
+      "getDeclarationNouveauDalo",
+      "getDemandesRadieesDepuisLe",
+      "getNouveauxDaloDepuisLe",
+    ]);
+    assert.deepEqual(Object.keys(operations["getNumUnique"]?.input ?? {}), [
+      "nomFichierDemande",
+      "fichierDemande",
+      "nomCertificat",
+      "certificat",
+      "complet",
+    ]);
+  });
 });
+
+/** What node-soap says of an operation. */
+interface Io {
+  readonly input: Record<string, unknown>;
+}
