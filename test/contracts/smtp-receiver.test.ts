@@ -473,10 +473,14 @@ describe("SMTP receiver", () => {
     });
 
     it("offers neither STARTTLS nor AUTH without one", async () => {
-      const dialogue = await greeted(await start({ auth }));
+      const dialogue = await greeted(await start({ auth: { ...auth, required: false } }));
       const features = await dialogue.say("EHLO peer.test");
       assert.doesNotMatch(features, /STARTTLS|AUTH/);
       dialogue.end();
+    });
+
+    it("does not start when AUTH is required and cannot be offered: mail would come without it", async () => {
+      await assert.rejects(start({ auth }), /AUTH is required/);
     });
 
     it("refuses mail in clear when TLS is required", async () => {

@@ -7,23 +7,33 @@
  * nothing behind; one that dies after it may be repeated by its sender, and is then recognised
  * (`arrivalKey`). The bytes held in memory are bounded, per mail and in all.
  */
-import { createHash } from "node:crypto";
-import { Buffer } from "node:buffer";
 import type { AddressInfo } from "node:net";
-import { SMTPServer } from "smtp-server";
 import type { SMTPServerDataStream, SMTPServerSession } from "smtp-server";
 import type { Receive, Reception } from "../../arrive/arrival.ts";
 import { GatewayError, messageOf } from "../../domain/errors.ts";
-import type { ErrorCode } from "../../domain/errors.ts";
 import type { Events } from "../../domain/events.ts";
 import type { Guichets } from "../../domain/guichet.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Part } from "../../runtime/part.ts";
+import { arrivalKeyOf } from "./arrival-key.ts";
 import { identifySender, returnAddressOf } from "./identify-sender.ts";
-import type { MailSender } from "./identify-sender.ts";
+import { makeMailsInHand } from "./mails-in-hand.ts";
+import { PromptSmtpServer } from "./prompt-smtp-server.ts";
 import { readMail } from "./read-mail.ts";
-import type { ReadMail } from "./read-mail.ts";
+import {
+  BUSY,
+  NO_SUCH_RECIPIENT,
+  REFUSAL_OF,
+  SmtpRefusal,
+  TLS_FIRST,
+  TOO_MANY_GUESSES,
+  TOO_SLOW,
+  UNEXPECTED,
+  WRONG_PASSWORD,
+  tooLarge,
+} from "./smtp-refusal.ts";
+import type { Refusal } from "./smtp-refusal.ts";
 
 export interface SmtpReceiverOptions {
   readonly host: string;
@@ -68,75 +78,20 @@ export interface SmtpReceiver extends Part {
   address(): { readonly host: string; readonly port: number };
 }
 
-/** What is told to a sender that is turned away. */
-interface Refusal {
-  readonly status: number;
-  /** ASCII: SMTP texts are read by other mailers (RFC 5321 section 4.2.1). */
-  readonly text: string;
-}
-
-/**
- * The answer to each way `receive` may reject. A full quarantine is a 4xx: the mail may come from a
- * guichet not yet declared, and a 550 would lose it.
- */
-const REFUSALS: Partial<Record<ErrorCode, Refusal>> = {
-  STORE_FULL: { status: 452, text: "The gateway's disk is full, not kept, try again later" },
-  STORE_UNAVAILABLE: {
-    status: 451,
-    text: "The gateway's store is unavailable, not kept, try again later",
-  },
-  STOPPING: { status: 451, text: "The gateway is stopping, not kept, try again soon" },
-  QUARANTINE_FULL: {
-    status: 451,
-    text: "Sender not known and quarantine full, not kept, try again later",
-  },
-};
-const UNEXPECTED: Refusal = { status: 451, text: "Local error, not kept, try again later" };
-const BUSY: Refusal = { status: 451, text: "Too many mails in hand, try again later" };
 const MAX_AUTH_FAILURES = 3;
 
-/** The connection ended before the final dot: nothing of the mail is kept, and nobody is left to tell. */
-class ConnectionLost extends Error {}
-
-/** An error as smtp-server wants it. */
-class SmtpRefusal extends Error {
-  readonly responseCode: number;
-  constructor({ status, text }: Refusal) {
-    super(text);
-    this.responseCode = status;
-  }
-}
-
-/**
- * smtp-server waits 100 ms before its greeting, to catch clients that talk first. Ours are known
- * machines, and a relay that sends one mail per connection would be held to ten a second each; there
- * is no option for it, so the connection is told it is ready at once.
- */
-class PromptSmtpServer extends SMTPServer {
-  override connect(...args: Parameters<SMTPServer["connect"]>): void {
-    const before = new Set(this.connections);
-    super.connect(...args);
-    for (const connection of this.connections) {
-      if (before.has(connection)) continue;
-      const ready = connection.connectionReady.bind(connection);
-      let greeted = false;
-      connection.connectionReady = (next) => {
-        if (greeted) return;
-        greeted = true;
-        ready(next);
-      };
-      setImmediate(() => connection.connectionReady());
-    }
-  }
-}
-
+/** Throws when AUTH is required and cannot be offered: mail would then come in without it. */
 export function makeSmtpReceiver(options: SmtpReceiverOptions): SmtpReceiver {
-  const { hostName, guichets, receive, clock, log, events, auth } = options;
+  const { hostName, guichets, receive, log, events, auth } = options;
   const recipients = new Set(options.recipients.map(recipientPattern));
   const authFailures = new WeakMap<SMTPServerSession, number>();
   /** Sessions with a mail in hand: between the first byte of DATA and the answer to it. */
   const busy = new Map<string, Promise<void>>();
-  let bytesInHand = 0;
+  const inHand = makeMailsInHand(options);
+  const offersAuth = auth !== undefined && (options.tls !== undefined || auth.withoutTls === true);
+  if (auth?.required === true && !offersAuth) {
+    throw new TypeError("AUTH is required, and there is neither TLS nor leave to do without");
+  }
   let stopping = false;
   let stopped: Promise<void> | undefined;
 
@@ -161,9 +116,7 @@ export function makeSmtpReceiver(options: SmtpReceiverOptions): SmtpReceiver {
       "KILL",
       "VRFY",
       ...(options.tls === undefined ? ["STARTTLS"] : []),
-      ...(auth === undefined || (options.tls === undefined && auth.withoutTls !== true)
-        ? ["AUTH"]
-        : []),
+      ...(offersAuth ? [] : ["AUTH"]),
     ],
     logger: false,
     onAuth: ({ username, password }, session, done) => {
@@ -177,25 +130,24 @@ export function makeSmtpReceiver(options: SmtpReceiverOptions): SmtpReceiver {
     },
     onMailFrom: (_address, session, done) => {
       if (options.requireTls && !session.secure) {
-        done(new SmtpRefusal({ status: 530, text: "Must issue a STARTTLS command first" }));
-      } else if (bytesInHand >= options.maxBytesInHand) {
-        turnedAway("BUSY", BUSY, session);
-        done(new SmtpRefusal(BUSY));
+        done(new SmtpRefusal(TLS_FIRST));
+      } else if (inHand.isFull()) {
+        done(turnedAway("BUSY", BUSY, session));
       } else done();
     },
     onRcptTo: ({ address }, _session, done) => {
       const lower = address.toLowerCase();
       const domain = lower.slice(lower.lastIndexOf("@") + 1);
       if (recipients.size === 0 || recipients.has(lower) || recipients.has(`@${domain}`)) done();
-      else done(new SmtpRefusal({ status: 550, text: "No such recipient here" }));
+      else done(new SmtpRefusal(NO_SUCH_RECIPIENT));
     },
     onData: (stream, session, done) => {
       const work = takeMail(stream, session).then(
-        (text) => done(null, text),
-        (error: unknown) => {
-          if (error instanceof SmtpRefusal) done(error);
-          else log.info("smtp.connectionLost", { remote: session.remoteAddress });
+        (answer) => {
+          if (answer instanceof SmtpRefusal) done(answer);
+          else if (answer !== undefined) done(null, answer);
         },
+        (error: unknown) => done(new SmtpRefusal(unexpected("smtp.takeFailed", error))),
       );
       busy.set(session.id, work);
       void work.finally(() => {
@@ -222,104 +174,71 @@ export function makeSmtpReceiver(options: SmtpReceiverOptions): SmtpReceiver {
     const failures = (authFailures.get(session) ?? 0) + 1;
     authFailures.set(session, failures);
     log.warn("smtp.authRefused", { remote: session.remoteAddress });
-    return failures < MAX_AUTH_FAILURES
-      ? { status: 535, text: "Authentication credentials invalid" }
-      : { status: 421, text: "Too many authentication failures" };
+    return failures < MAX_AUTH_FAILURES ? WRONG_PASSWORD : TOO_MANY_GUESSES;
   }
 
-  /** Resolves with the text of the 250; rejects with the refusal, or with the loss of the connection. */
+  /** The text of the 250, or the refusal; undefined when nobody is left to be answered. */
   async function takeMail(
     stream: SMTPServerDataStream,
     session: SMTPServerSession,
-  ): Promise<string> {
-    const held = { bytes: 0 };
-    try {
-      const raw = await readAll(stream, session, held);
-      const mail = readMail(raw);
-      const { mailFrom } = session.envelope;
-      const user: unknown = session.user;
-      const sender = identifySender(
-        mail,
-        {
-          envelopeFrom: mailFrom === false ? "" : mailFrom.address,
-          ...(typeof user === "string" ? { user } : {}),
-        },
-        guichets,
-      );
-      const key = arrivalKeyOf(mail, sender);
-      const receptions = await receive({
-        channel: "mail",
-        sender: sender.guichets,
-        files: mail.files,
-        ...(mail.unreadable === undefined ? {} : { unreadable: mail.unreadable }),
-        origin: {
-          from: sender.seenAs,
-          ...(mail.messageId === undefined ? {} : { messageId: mail.messageId }),
-          remoteAddress: session.remoteAddress,
-        },
-        ...(key === undefined ? {} : { arrivalKey: key }),
-        returnTo: (_file, guichet) => returnAddressOf(mail, sender, guichet),
-      });
-      return textOf250(receptions, mail.files.length);
-    } catch (error) {
-      if (error instanceof SmtpRefusal || error instanceof ConnectionLost) throw error;
-      const code = error instanceof GatewayError ? error.code : undefined;
-      const refusal =
-        (code === undefined ? undefined : REFUSALS[code]) ??
-        unexpected("smtp.receiveFailed", error);
-      turnedAway(code ?? "UNEXPECTED", refusal, session);
-      throw new SmtpRefusal(refusal);
-    } finally {
-      bytesInHand -= held.bytes;
+  ): Promise<string | SmtpRefusal | undefined> {
+    const reading = await inHand.read(stream);
+    switch (reading.kind) {
+      case "lost":
+        log.info("smtp.connectionLost", { remote: session.remoteAddress });
+        return undefined;
+      case "tooLarge":
+        return turnedAway("FILE_TOO_LARGE", tooLarge(options.maxBytes), session);
+      case "flood":
+        turnedAway("FILE_TOO_LARGE", tooLarge(options.maxBytes), session);
+        closeSession(session.id, tooLarge(options.maxBytes));
+        return undefined;
+      case "busy":
+        return turnedAway("BUSY", BUSY, session);
+      case "tooSlow":
+        return turnedAway("TOO_SLOW", TOO_SLOW, session);
+      case "whole":
+        try {
+          return await keepMail(reading.raw, session);
+        } catch (error) {
+          const code = error instanceof GatewayError ? error.code : undefined;
+          const known = code === undefined ? undefined : REFUSAL_OF[code];
+          const refusal = known ?? unexpected("smtp.receiveFailed", error);
+          return turnedAway(code ?? "UNEXPECTED", refusal, session);
+        } finally {
+          reading.letGo();
+        }
     }
   }
 
-  /** Reads DATA to its final dot, or fails; holds no more than it may. */
-  async function readAll(
-    stream: SMTPServerDataStream,
-    session: SMTPServerSession,
-    held: { bytes: number },
-  ): Promise<Buffer> {
-    const startedAt = clock.now();
-    const chunks: Buffer[] = [];
-    let refusal: Refusal | undefined;
-    try {
-      for await (const chunk of stream as AsyncIterable<Buffer>) {
-        // Silence is the socket's to notice; a steady drip is noticed here.
-        if (clock.now() - startedAt > options.dataMs) {
-          throw new SmtpRefusal({ status: 421, text: "The mail took too long to arrive" });
-        }
-        if (stream.byteLength > 4 * options.maxBytes) {
-          // It has been told the limit by SIZE, and goes on: it is no mailer.
-          const flood = { status: 552, text: `Message exceeds ${options.maxBytes} bytes` };
-          turnedAway("FILE_TOO_LARGE", flood, session);
-          closeSession(session.id, flood);
-          throw new ConnectionLost();
-        }
-        if (stream.byteLength > options.maxBytes) {
-          refusal ??= { status: 552, text: `Message exceeds ${options.maxBytes} bytes` };
-        } else if (bytesInHand + chunk.length > options.maxBytesInHand) {
-          refusal ??= BUSY;
-        }
-        if (refusal === undefined) {
-          chunks.push(chunk);
-          held.bytes += chunk.length;
-          bytesInHand += chunk.length;
-        } else {
-          // The rest is read and forgotten: SMTP has no way to answer before the final dot.
-          chunks.length = 0;
-          bytesInHand -= held.bytes;
-          held.bytes = 0;
-        }
-      }
-    } catch (error) {
-      throw error instanceof SmtpRefusal ? error : new ConnectionLost("", { cause: error });
-    }
-    if (refusal !== undefined) {
-      turnedAway(refusal === BUSY ? "BUSY" : "FILE_TOO_LARGE", refusal, session);
-      throw new SmtpRefusal(refusal);
-    }
-    return Buffer.concat(chunks);
+  /** Resolves with the text of the 250 once every file of the mail is durable. */
+  async function keepMail(raw: Buffer, session: SMTPServerSession): Promise<string> {
+    const mail = readMail(raw);
+    const { mailFrom } = session.envelope;
+    const user: unknown = session.user;
+    const sender = identifySender(
+      mail,
+      {
+        envelopeFrom: mailFrom === false ? "" : mailFrom.address,
+        ...(typeof user === "string" ? { user } : {}),
+      },
+      guichets,
+    );
+    const arrivalKey = arrivalKeyOf(mail, sender);
+    const receptions = await receive({
+      channel: "mail",
+      sender: sender.guichets,
+      files: mail.files,
+      ...(mail.unreadable === undefined ? {} : { unreadable: mail.unreadable }),
+      origin: {
+        from: sender.seenAs,
+        ...(mail.messageId === undefined ? {} : { messageId: mail.messageId }),
+        remoteAddress: session.remoteAddress,
+      },
+      ...(arrivalKey === undefined ? {} : { arrivalKey }),
+      returnTo: (_file, guichet) => returnAddressOf(mail, sender, guichet),
+    });
+    return textOf250(receptions, mail.files.length);
   }
 
   function unexpected(name: string, error: unknown): Refusal {
@@ -327,9 +246,11 @@ export function makeSmtpReceiver(options: SmtpReceiverOptions): SmtpReceiver {
     return UNEXPECTED;
   }
 
-  function turnedAway(code: string, { status }: Refusal, session: SMTPServerSession): void {
+  function turnedAway(code: string, refusal: Refusal, session: SMTPServerSession): SmtpRefusal {
+    const { status } = refusal;
     events.emit("arrival.turnedAway", { detail: { channel: "mail", code, status } });
     log.warn("smtp.turnedAway", { code, status, remote: session.remoteAddress });
+    return new SmtpRefusal(refusal);
   }
 
   function closeSession(id: string, { status, text }: Refusal): void {
@@ -379,19 +300,6 @@ export function makeSmtpReceiver(options: SmtpReceiverOptions): SmtpReceiver {
 function recipientPattern(recipient: string): string {
   const bare = recipient.trim().toLowerCase().replace(/^\*@/, "@");
   return bare.includes("@") ? bare : `@${bare}`;
-}
-
-/**
- * Names the arrival by what a repeat of it would carry again: who, its Message-ID, its files. The
- * sender is in it so that nobody can take the name of another's mail. Without a Message-ID it has no
- * name: the content's identity still tells a repeat of a flux (`keep/identity.ts`).
- */
-function arrivalKeyOf(mail: ReadMail, sender: MailSender): string | undefined {
-  if (mail.messageId === undefined) return undefined;
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify([mail.messageId, sender.guichets.map(({ code }) => code).sort()]));
-  for (const { bytes } of mail.files) hash.update(`\n${bytes.length}\n`).update(bytes);
-  return `mail:${hash.digest("hex")}`;
 }
 
 /** Says under which names the files were kept; throws when any was not, which no mail may pass over. */
