@@ -10,7 +10,8 @@ const text = (options: Parameters<typeof makeDemande>[0]): string =>
 
 describe("a sample demande", () => {
   it("is the same bytes for the same options, and another household for another seed", () => {
-    const of = (seed: number): string => text({ typeFichier: "CRE", guichet: "G1104", seed });
+    const of = (seed: number): string =>
+      text({ typeFichier: "CRE", guichet: "G1104", refInterne: "R1", seed });
     assert.equal(of(7), of(7));
     const seen = new Set(Array.from({ length: 200 }, (_, seed) => of(seed)));
     assert.equal(seen.size, 200);
