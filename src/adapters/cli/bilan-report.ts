@@ -27,7 +27,7 @@ export function reportBilan(
       "en échec",
       bilan.failed,
       "+",
-      "un exploitant doit décider",
+      bilan.failed > 0 ? "un exploitant doit décider" : "",
       bilan.failed > 0 ? "bad" : undefined,
     ),
     row("abandonnés", bilan.discarded, "+", "par un exploitant, avec motif"),

@@ -103,7 +103,7 @@ export function controlLines(controls: readonly Control[]): string[] {
 }
 
 const JOURNAL_COLUMNS: readonly Column[] = [
-  { title: "Heure" },
+  { title: "Heure", align: "right" },
   { title: "Écart", align: "right" },
   { title: "Étape", shrinkTo: 16 },
   { title: "Détail", shrinkTo: 8 },
@@ -117,8 +117,12 @@ export function reportJournal(
 ): string[] {
   const rows = entries.map((entry, i) => {
     const before = entries[i - 1];
+    // The day is told once, and again when it changes.
+    const time = readable.time(entry.at);
+    const isSameDay =
+      before !== undefined && readable.time(before.at).slice(0, 10) === time.slice(0, 10);
     return [
-      readable.time(entry.at),
+      isSameDay ? readable.hour(entry.at) : time,
       before === undefined ? "" : `+${readableSpan(entry.at - before.at)}`,
       entry.label,
       detailText(entry),
@@ -141,11 +145,12 @@ const DETAIL_WORDS: Readonly<Record<string, string>> = {
   to: "à",
   guichet: "guichet",
   doublons: "doublons",
-  fileName: "fichier",
 };
 
 function detailText({ detail }: JournalEntryView): string {
+  // Why comes first: it is what must not be cut.
   return Object.entries(detail)
+    .toSorted(([a], [b]) => Number(b === "code") - Number(a === "code"))
     .flatMap(([name, value]) => {
       if (name === "channel") return [channelWord(text(value) ?? "")];
       if (name === "ms" && typeof value === "number") return [`en ${readableSpan(value)}`];
@@ -170,9 +175,9 @@ const LIST_COLUMNS: readonly Column[] = [
   { title: "État", shrinkTo: 8 },
   { title: "Guichet" },
   { title: "Type" },
-  { title: "Canal", shrinkTo: 4 },
-  { title: "Reçu le", shrinkTo: 16 },
-  { title: "Fichier", shrinkTo: 8 },
+  { title: "Canal", from: 110 },
+  { title: "Reçu le" },
+  { title: "Fichier", shrinkTo: 16, from: 130 },
   { title: "Ce qu'il attend, ou ce qu'il a donné", shrinkTo: 10 },
 ];
 

@@ -106,7 +106,7 @@ export async function runCli(options: CliOptions): Promise<number> {
   });
   add(
     "standin",
-    "démarre la doublure du SNE, pour essayer sans le SNE (passerelle standin --help)",
+    "démarre le simulateur du SNE, pour essayer sans le SNE (passerelle standin --help)",
   );
   add("send", "dépose des fichiers interfaceNuu par REST, avec la clé du guichet")
     .argument("<fichier...>", "fichiers à déposer")

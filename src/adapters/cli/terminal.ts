@@ -11,7 +11,7 @@ export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: n
 export type Tone = "good" | "bad" | "warning" | "faint" | "strong" | "accent";
 
 export interface Terminal {
-  /** Columns at hand; Infinity when the output is no terminal: nothing is then cut. */
+  /** Columns at hand: the terminal's, else COLUMNS when it is set; else Infinity, nothing is cut. */
   readonly width: number;
   /** True when a person watches the output as it comes. */
   readonly isLive: boolean;
@@ -64,7 +64,7 @@ export function makeTerminal({
   }
 
   return {
-    width: isLive ? Math.max(40, stdout.columns ?? 80) : Infinity,
+    width: isLive ? Math.max(40, stdout.columns ?? 80) : columnsOf(env["COLUMNS"]),
     isLive,
     line: (text = "") => {
       clearStatus();
@@ -85,4 +85,9 @@ export function makeTerminal({
     paint: (tone, text) =>
       isPainted ? styleText(STYLES[tone], text, { validateStream: false }) : text,
   };
+}
+
+function columnsOf(text: string | undefined): number {
+  const columns = Number(text ?? "");
+  return Number.isInteger(columns) && columns >= 40 ? columns : Infinity;
 }

@@ -9,16 +9,21 @@ export interface Column {
   readonly align?: "left" | "right";
   /** The least width it may shrink to; absent: it never shrinks. */
   readonly shrinkTo?: number;
+  /** Shown only where the terminal has at least that many columns. */
+  readonly from?: number;
 }
 
 const GAP = "  ";
 
 /** @param width - columns of the terminal; Infinity when nothing needs to be cut */
 export function layTable(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  allColumns: readonly Column[],
+  allRows: readonly (readonly string[])[],
   width: number,
 ): string[] {
+  const isShown = (i: number): boolean => (allColumns[i]?.from ?? 0) <= width;
+  const columns = allColumns.filter((_, i) => isShown(i));
+  const rows = allRows.map((row) => row.filter((_, i) => isShown(i)));
   const all = [columns.map((column) => column.title), ...rows];
   const widths = columns.map((_, i) => Math.max(...all.map((row) => visibleWidth(row[i] ?? ""))));
   shrink(columns, widths, width);
