@@ -122,7 +122,7 @@ export function makeOpossumBreaker(options: BreakerOptions): Breaker {
     } catch (error) {
       if (isRefusal(error)) return undefined;
       // A half-open circuit must not wait for ever for a call that threw: it opens again.
-      if (mine === circuit && trial) open();
+      if (trial) open();
       if (!(error instanceof LinkFailure)) throw error;
       if (mine === circuit && !trial) {
         failuresInARow += 1;
