@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
@@ -203,6 +204,16 @@ describe("embedded store", function () {
     );
     await assert.rejects(outbox.keep([flux]), { code: "INTERNAL_ERROR" });
     assert.equal((await outbox.counts()).received, 2);
+  });
+
+  it("keeps its write-ahead log small under a steady stream", async () => {
+    const outbox = await openStore();
+    const bytes = 256 * 1024;
+    for (let kept = 0; kept < 240; kept += 4) {
+      await outbox.keep(Array.from({ length: 4 }, () => newFlux({ bytes: randomBytes(bytes) })));
+    }
+    // 60 MB went through it: eight, and a group, may stand in it.
+    assert.ok((await stat(`${path}-wal`)).size < 16 * 1024 * 1024);
   });
 
   it("shows in its counts a flux that a hand has deleted", async () => {

@@ -71,6 +71,7 @@ if (db === undefined) {
   let queue: Call[] = [];
   let stopping = false;
   let scheduled = false;
+  let troubled = false;
 
   function take(message: ToWorker): void {
     if (message.kind === "stop") stopping = true;
@@ -112,8 +113,11 @@ if (db === undefined) {
   function settle(): void {
     try {
       checkpoint.run();
+      troubled = false;
     } catch (error) {
-      post({ kind: "trouble", fault: faultOf(error) });
+      // Told once, not after each group for as long as the disk is full.
+      if (!troubled) post({ kind: "trouble", fault: faultOf(error) });
+      troubled = true;
     }
   }
 

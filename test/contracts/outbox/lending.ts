@@ -37,7 +37,7 @@ export function lendingContract({ outbox, reopen }: ContractBench): void {
         (await outbox().claim(claimAt(now, { max }))).map(({ flux }) => flux.id);
       assert.deepEqual(await lent(NOON - 1, 9), []);
       assert.deepEqual(await lent(NOON + 30, 0), []);
-      assert.deepEqual(await lent(NOON + 19, 2), [early.id, soon.id]);
+      assert.deepEqual(await lent(NOON + 20, 2), [early.id, soon.id]);
       assert.deepEqual(await lent(NOON + 19, 9), [same.id]);
       assert.deepEqual(await lent(NOON + 20, 9), [late.id]);
     });
