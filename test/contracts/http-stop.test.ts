@@ -9,6 +9,7 @@ import {
   startHttpGateway,
   type HttpGateway,
 } from "../support/http-gateway.ts";
+import { newFlux } from "../support/new-flux.ts";
 import { openRaw, readRaw, sendRaw } from "../support/raw-http.ts";
 
 const { A } = GUICHETS;
@@ -18,12 +19,12 @@ describe("stopping the HTTP interface", () => {
   let release: () => void;
   let isReceiving = false;
 
-  beforeEach(async () => {
+  async function start(stopGraceMs: number): Promise<void> {
     isReceiving = false;
     const held = Promise.withResolvers<undefined>();
     release = () => held.resolve(undefined);
     gateway = await startHttpGateway((outbox) => ({
-      stopGraceMs: 300,
+      stopGraceMs,
       receive: (async () => {
         isReceiving = true;
         await held.promise;
@@ -31,9 +32,10 @@ describe("stopping the HTTP interface", () => {
         return [{ kind: "kept", flux: flux! }];
       }) satisfies Receive,
     }));
-    const { newFlux } = await import("../support/new-flux.ts");
     await gateway.outbox.keep([newFlux({ guichet: A.code })]);
-  });
+  }
+  // So long that only a stop that needs no grace ends within a test.
+  beforeEach(() => start(600_000));
   afterEach(async () => {
     release();
     await gateway.stop();
@@ -91,6 +93,8 @@ describe("stopping the HTTP interface", () => {
   });
 
   it("cuts a sender that is too slow, after the time it is given", async () => {
+    await gateway.stop();
+    await start(300);
     const { socket, closed } = openRaw(gateway.port);
     socket.write(
       `POST /api/v1/fluxes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${KEYS.A}\r\n` +
@@ -103,6 +107,22 @@ describe("stopping the HTTP interface", () => {
     await gateway.server.stop();
     await closed;
     assert.equal(isReceiving, false);
+  });
+
+  it("waits for what it was writing down when the connections have gone", async () => {
+    await gateway.stop();
+    await start(100);
+    const lost = assert.rejects(gateway.deposit("A", demande(A, 3)));
+    await eventually("the deposit is in hand", () => isReceiving);
+    let isStopped = false;
+    const stopping = gateway.server.stop().then(() => {
+      isStopped = true;
+    });
+    await lost;
+    await gateway.outbox.counts();
+    assert.equal(isStopped, false, "the deposit is still being received");
+    release();
+    await stopping;
   });
 
   it("rejects when its port is taken", async () => {

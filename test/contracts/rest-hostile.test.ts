@@ -65,6 +65,19 @@ describe("hostile requests", () => {
     await keptNothing();
   });
 
+  it("is heard even by who reads nothing before it has sent all", async () => {
+    const { socket, closed } = openRaw(gateway.port);
+    socket.pause();
+    socket.write(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`);
+    const chunk = Buffer.alloc(10 * 1024 * 1024, "a");
+    socket.write(`${chunk.length.toString(16)}\r\n`);
+    // Whether it could all be sent or not, only now does it read.
+    socket.write(chunk, () => socket.end("\r\n0\r\n\r\n", () => socket.resume()));
+    const answer = readRaw(await closed);
+    assert.equal(answer.status, 413);
+    assert.equal(problemOf(answer).code, "FILE_TOO_LARGE");
+  });
+
   it("refuses an announced 60 MB before a byte of them is sent", async () => {
     const answer = await sendRaw(
       gateway.port,
@@ -88,25 +101,30 @@ describe("hostile requests", () => {
     assert.ok(isContinued);
   });
 
-  it("gives up on a body, and on a head, that come too slowly", async () => {
-    const slowBody = openRaw(gateway.port);
-    slowBody.socket.write(`${HEAD}Content-Length: 1000\r\n\r\n<interface`);
-    const slowHead = openRaw(gateway.port);
-    slowHead.socket.write("POST /api/v1/fluxes HTTP/1.1\r\nHost: x\r\nX-A: ");
-    const dripping = setInterval(() => {
-      slowHead.socket.write("a");
-      slowBody.socket.write("a");
-    }, 50);
+  /** Sends a byte now and then, as someone does who wants to hold a connection for ever. */
+  async function drip(begin: string): Promise<RawAnswer> {
+    const { socket, closed } = openRaw(gateway.port);
+    socket.write(begin);
+    const dripping = setInterval(() => socket.write("a"), 50);
     try {
-      for (const { closed } of [slowBody, slowHead]) {
-        const answer = readRaw(await closed);
-        assert.equal(answer.status, 408);
-        assert.equal(problemOf(answer).status, 408);
-      }
+      return readRaw(await closed);
     } finally {
       clearInterval(dripping);
     }
+  }
+
+  it("gives up on a body that comes too slowly", async () => {
+    const answer = await drip(`${HEAD}Content-Length: 1000\r\n\r\n<interface`);
+    assert.equal(answer.status, 408);
+    assert.equal(problemOf(answer).status, 408);
     await keptNothing();
+  });
+
+  it("gives up on a head that comes too slowly, long before a body would be", async () => {
+    await gateway.stop();
+    gateway = await startHttpGateway(() => ({ limits: { headMs: 300, requestMs: 600_000 } }));
+    const answer = await drip("POST /api/v1/fluxes HTTP/1.1\r\nHost: x\r\nX-A: ");
+    assert.equal(answer.status, 408);
   });
 
   it("keeps nothing of a body shorter than announced", async () => {

@@ -33,7 +33,6 @@ export function makeHttpApp({
   log: Log;
 }): Express {
   const app = express();
-  app.disable("x-powered-by");
   // A 304 would say "you have it" without our knowing that it was read.
   app.disable("etag");
   app.enable("case sensitive routing");
@@ -41,6 +40,7 @@ export function makeHttpApp({
   // Queries are read by `read-flux-query.ts`, as the URL standard says, not by express.
   app.set("query parser", false);
 
+  // Among others: no x-powered-by, nosniff, no framing.
   app.use(helmet({ contentSecurityPolicy: { directives: { "default-src": ["'none'"] } } }));
   app.use(measure);
   app.use(refuseMalformedPath);

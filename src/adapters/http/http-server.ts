@@ -165,8 +165,8 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
     isStopping = true;
     const cut = new AbortController();
     if (server.listening) {
+      // Closes the idle connections too.
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
       // The answers in hand are waited for; a sender that does not read its own is not.
       void clock.wait(options.stopGraceMs, cut.signal).then(() => {
         if (!cut.signal.aborted) server.closeAllConnections();
