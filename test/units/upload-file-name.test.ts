@@ -1,3 +1,4 @@
+/** The name a sender gives to the file it uploads: found, decoded, and safe. */
 import assert from "node:assert/strict";
 import { uploadFileName } from "../../src/adapters/http/upload-file-name.ts";
 
