@@ -3,6 +3,7 @@
  * everything shown happened; what does not hold makes it fail; it leaves nothing running behind,
  * also on Ctrl-C or a failure.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import pc from "picocolors";
 import { startCast, type Cast } from "./cast.ts";
 import { makeGuichet } from "./guichet.ts";
@@ -11,6 +12,9 @@ import { showOutage, showReturn } from "./scene-outage.ts";
 import { showProof } from "./scene-proof.ts";
 import { showRefusals, showRepeat } from "./scene-refusals.ts";
 import { stage } from "./stage.ts";
+
+/** A signal given to all the programs at once may reach this one last, ms. */
+const SIGNAL_MS = 300;
 
 let cast: Cast | undefined;
 let stopCast: () => Promise<void> = () => Promise.resolve();
@@ -74,7 +78,8 @@ try {
   const code = await play();
   await end(code);
 } catch (error) {
-  // A signal has stopped the programs: what failed then is only that.
+  // Ctrl-C reaches the programs too, perhaps before us: what failed then is only that.
+  await sleep(SIGNAL_MS);
   if (!interrupted.signal.aborted) {
     stage.failure(
       `La démonstration s'est arrêtée : ${error instanceof Error ? error.message : String(error)}`,

@@ -22,8 +22,9 @@ export interface Progress {
 }
 
 function width(): number {
-  // Without a terminal there are no columns, whatever the types say.
-  return isLive ? Math.min(MAX_WIDTH, process.stdout.columns) : MAX_WIDTH;
+  // Without a terminal there are no columns, and some terminals say 0.
+  const columns = isLive ? process.stdout.columns : 0;
+  return columns >= 40 ? Math.min(MAX_WIDTH, columns) : MAX_WIDTH;
 }
 
 function write(text: string): void {
