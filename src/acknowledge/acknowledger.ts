@@ -81,14 +81,11 @@ export function makeAcknowledger(options: {
       log.warn("acquittement.leaseLost", { fluxId: flux.id });
       return;
     }
-    events.emit(
-      end.kind === "delivered" ? "acquittement.delivered" : "acquittement.postponed",
-      {
-        fluxId: flux.id,
-        ...(flux.guichet === undefined ? {} : { guichet: flux.guichet }),
-        detail: end.detail,
-      },
-    );
+    events.emit(end.kind === "delivered" ? "acquittement.delivered" : "acquittement.postponed", {
+      fluxId: flux.id,
+      ...(flux.guichet === undefined ? {} : { guichet: flux.guichet }),
+      detail: end.detail,
+    });
   }
 
   const pool = makeWorkerPool<ClaimedDelivery>({

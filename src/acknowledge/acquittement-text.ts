@@ -26,7 +26,9 @@ interface Phrases {
   readonly remarks: string;
   readonly repeat: string;
   readonly about: string;
-  readonly labels: Readonly<Record<"file" | "kind" | "reference" | "received" | "digest" | "flux", string>>;
+  readonly labels: Readonly<
+    Record<"file" | "kind" | "reference" | "received" | "digest" | "flux", string>
+  >;
   readonly line: string;
   readonly close: string;
 }
@@ -51,7 +53,8 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
     forceDoublon:
       "S'il s'agit bien d'une autre demande, renvoyez le fichier avec forcerDoublon à true.",
     remarks: "Remarques (le fichier a été transmis malgré ces écarts au schéma)",
-    repeat: "Ce fichier avait déjà été reçu : il n'a produit qu'un seul effet, celui du premier envoi.",
+    repeat:
+      "Ce fichier avait déjà été reçu : il n'a produit qu'un seul effet, celui du premier envoi.",
     about: "Ce message concerne",
     labels: {
       file: "Fichier",
@@ -62,7 +65,8 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
       flux: "Identifiant du flux",
     },
     line: "ligne",
-    close: "Message automatique de la passerelle SNE. Rappelez l'identifiant du flux dans tout échange.",
+    close:
+      "Message automatique de la passerelle SNE. Rappelez l'identifiant du flux dans tout échange.",
   },
   en: {
     title: { accepted: "Accepted", refused: "Refused", discarded: "Given up" },
@@ -127,7 +131,9 @@ function writeVerdict(verdict: Verdict, say: Phrases, attestation: string | unde
   switch (verdict.kind) {
     case "accepted":
       return [
-        verdict.by === "operator" ? `${say.lead.accepted}\n${say.lead.byOperator}` : say.lead.accepted,
+        verdict.by === "operator"
+          ? `${say.lead.accepted}\n${say.lead.byOperator}`
+          : say.lead.accepted,
         `${say.number} : ${verdict.numeroUnique}`,
         ...(attestation === undefined ? [] : [`${say.attestation} : ${attestation}`]),
       ];
@@ -158,7 +164,9 @@ function writeVerdict(verdict: Verdict, say: Phrases, attestation: string | unde
 function controlLine(control: Control, say: Phrases): string {
   const place = control.line === undefined ? "" : ` (${say.line} ${control.line})`;
   const field = control.field === undefined ? "" : ` - ${control.field}`;
-  const values = Object.entries(control.complements ?? {}).map(([name, value]) => `${name} = ${value}`);
+  const values = Object.entries(control.complements ?? {}).map(
+    ([name, value]) => `${name} = ${value}`,
+  );
   const complements = values.length === 0 ? "" : ` [${values.join(", ")}]`;
   return `  - ${control.code}${field}${place} : ${control.message}${complements}`;
 }

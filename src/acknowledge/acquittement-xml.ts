@@ -85,17 +85,18 @@ function writeResult(verdict: Verdict, attestationName: string | undefined): str
 }
 
 /** A refusal always shows at least one control, even when the SNE gave doublons only. */
-export function controlsToShow(
-  verdict: Extract<Verdict, { kind: "refused" }>,
-): readonly Control[] {
+export function controlsToShow(verdict: Extract<Verdict, { kind: "refused" }>): readonly Control[] {
   if (verdict.controls.length > 0) return verdict.controls;
-  return [{ code: "DOUBLONS", message: "Le SNE connaît déjà des demandes qui ressemblent à celle-ci." }];
+  return [
+    { code: "DOUBLONS", message: "Le SNE connaît déjà des demandes qui ressemblent à celle-ci." },
+  ];
 }
 
 function writeControl(indent: number, name: string, control: Control): string[] {
   const pad = " ".repeat(indent);
   const complements = Object.entries(control.complements ?? {}).map(
-    ([key, value]) => `${pad}  <complement nom="${escapeXml(key)}">${escapeXml(value)}</complement>`,
+    ([key, value]) =>
+      `${pad}  <complement nom="${escapeXml(key)}">${escapeXml(value)}</complement>`,
   );
   return [
     `${pad}<${name} code="${escapeXml(control.code.slice(0, 64) || "SANS_CODE")}">`,

@@ -37,12 +37,15 @@ export interface ReceiverOptions {
 /** What one file is, before it is kept. */
 type Examination =
   | { readonly kind: "routable"; readonly envelope: Envelope; readonly guichet: Guichet }
-  | { readonly kind: "refused"; readonly controls: readonly Control[]; readonly envelope?: Envelope }
+  | {
+      readonly kind: "refused";
+      readonly controls: readonly Control[];
+      readonly envelope?: Envelope;
+    }
   | { readonly kind: "stranger"; readonly control: Control; readonly envelope?: Envelope };
 
 export function makeReceiver(options: ReceiverOptions): Receive {
-  const { outbox, readEnvelope, refuseBySchema, quarantineMax, events, clock, chance } =
-    options;
+  const { outbox, readEnvelope, refuseBySchema, quarantineMax, events, clock, chance } = options;
 
   async function examine(arrival: Arrival, file: StoredFile): Promise<Examination> {
     const reading =

@@ -100,7 +100,8 @@ export const ERRORS = {
     status: 422,
     told: "sender",
     text: "Le message n'a pas pu être lu en entier : {detail}.",
-    advice: "Renvoyez le message ; s'il est tronqué à nouveau, vérifiez votre serveur de messagerie.",
+    advice:
+      "Renvoyez le message ; s'il est tronqué à nouveau, vérifiez votre serveur de messagerie.",
   },
   SCHEMA_INVALID: {
     status: 422,
@@ -270,15 +271,13 @@ export const ERRORS = {
     status: 504,
     told: "operator",
     text: "La requête est partie et aucune réponse n'a été lue : {detail}.",
-    advice:
-      "L'effet est inconnu. Vérifiez dans le SNE, puis tranchez : passerelle flux resolve.",
+    advice: "L'effet est inconnu. Vérifiez dans le SNE, puis tranchez : passerelle flux resolve.",
   },
   SNE_UNREADABLE_ANSWER: {
     status: 502,
     told: "operator",
     text: "La réponse du SNE n'a pas pu être lue : {detail}.",
-    advice:
-      "L'effet est inconnu. Vérifiez dans le SNE, puis tranchez : passerelle flux resolve.",
+    advice: "L'effet est inconnu. Vérifiez dans le SNE, puis tranchez : passerelle flux resolve.",
   },
   LEASE_ENDED: {
     status: 504,

@@ -39,7 +39,11 @@ export interface AttemptOptions {
 
 /** What a call gave, or why there was none. */
 type Called =
-  | { readonly kind: "called"; readonly answer: RegistryAnswer; readonly remarks?: readonly Control[] }
+  | {
+      readonly kind: "called";
+      readonly answer: RegistryAnswer;
+      readonly remarks?: readonly Control[];
+    }
   | { readonly kind: "breakerOpen" }
   | { readonly kind: "payloadMissing" };
 
@@ -52,7 +56,8 @@ export function makeAttempt(options: AttemptOptions): Attempt {
   async function call(flux: Flux, signal: AbortSignal): Promise<Called> {
     const file = await outbox.file(flux.id, "original");
     // B2: what goes to the SNE is what was received, or nothing goes.
-    if (file === undefined || sha256Of(file.bytes) !== flux.sha256) return { kind: "payloadMissing" };
+    if (file === undefined || sha256Of(file.bytes) !== flux.sha256)
+      return { kind: "payloadMissing" };
     const noting = noteRemarks(flux, file);
     const answer = await breaker.run(
       () =>
@@ -210,7 +215,11 @@ export function makeAttempt(options: AttemptOptions): Attempt {
     const result = await record(move, signal);
     if (result?.kind === "moved") tell(move.event.name, result.flux, move.event.detail);
     else if (result !== undefined) {
-      log.warn("flux.outcomeNotRecorded", { fluxId: claimed.flux.id, to: move.to, why: result.kind });
+      log.warn("flux.outcomeNotRecorded", {
+        fluxId: claimed.flux.id,
+        to: move.to,
+        why: result.kind,
+      });
     }
   };
 }

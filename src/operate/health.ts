@@ -8,7 +8,11 @@ import type { Outbox } from "../keep/outbox.ts";
 
 export interface Readiness {
   readonly ready: boolean;
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  readonly checks: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly detail: string;
+  }[];
 }
 
 export interface Health {
@@ -42,7 +46,11 @@ export function makeHealth({
         store,
         // For the reader only: it never makes the gateway unready.
         { name: "sne", ok: true, detail: sne ?? "aucune adresse réglée" },
-        { name: "process", ok: !isStopping, detail: isStopping ? "en cours d'arrêt" : "en service" },
+        {
+          name: "process",
+          ok: !isStopping,
+          detail: isStopping ? "en cours d'arrêt" : "en service",
+        },
       ];
       return { ready: checks.every((check) => check.ok), checks };
     },

@@ -7,7 +7,8 @@
 interface CommonRow {
   readonly env: `GATEWAY_${string}`;
   /** Chapter in the documentation. */
-  readonly group: "Gateway" | "Store" | "Mail" | "Folders" | "HTTP" | "SNE" | "Checks" | "Acquittements";
+  readonly group:
+    "Gateway" | "Store" | "Mail" | "Folders" | "HTTP" | "SNE" | "Checks" | "Acquittements";
   /** English, one or two sentences; ends with a full stop. */
   readonly help: string;
   readonly secret?: true;

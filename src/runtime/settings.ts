@@ -32,7 +32,9 @@ export type SettingsReading =
   | { readonly kind: "invalid"; readonly problems: readonly SettingProblem[] };
 
 /** @param environment - usually `process.env`; only `GATEWAY_*` names are looked at */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): SettingsReading {
+export function readSettings(
+  environment: Readonly<Record<string, string | undefined>>,
+): SettingsReading {
   const problems: SettingProblem[] = [];
   const known = Object.values(SETTINGS).map((row) => row.env);
   for (const env of Object.keys(environment).filter((name) => name.startsWith("GATEWAY_"))) {
@@ -48,11 +50,16 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     const reading = readValue(row, text === "" ? undefined : text);
     if (reading.problem === undefined) return reading.value;
     const detail = `${reading.problem}${row.secret === true ? "" : ` (reçu « ${text ?? ""} »)`}`;
-    problems.push({ env: row.env, message: errorText("INVALID_SETTING", { env: row.env, detail }) });
+    problems.push({
+      env: row.env,
+      message: errorText("INVALID_SETTING", { env: row.env, detail }),
+    });
     return undefined;
   }
 
-  const values = Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, value(row)]));
+  const values = Object.fromEntries(
+    Object.entries(SETTINGS).map(([name, row]) => [name, value(row)]),
+  );
   if (isSettings(values) && problems.length === 0) {
     problems.push(...crossChecks(values));
     if (problems.length === 0) return { kind: "read", settings: Object.freeze(values) };
