@@ -12,7 +12,7 @@ import { link, lstat, mkdir, readdir, rename, rmdir, unlink } from "node:fs/prom
 import { join } from "node:path";
 import { systemCodeOf } from "../../domain/errors.ts";
 import { OWN_FOLDER, pathIn } from "./drop-entries.ts";
-import { syncFolder } from "./fs-sync.ts";
+import { makeInside, syncFolder } from "./fs-sync.ts";
 
 export interface Claim {
   /** For ever unique. */
@@ -45,7 +45,7 @@ export interface ClaimRoom {
   close(claim: Claim): Promise<void>;
 }
 
-export const CLAIMED = "en-cours";
+const CLAIMED = "en-cours";
 const ASIDE = "refuses";
 
 export function makeClaimRoom({ folder, life }: { folder: string; life: string }): ClaimRoom {
@@ -59,7 +59,7 @@ export function makeClaimRoom({ folder, life }: { folder: string; life: string }
   return {
     open: async (id) => {
       const claim = claimOf(id, life);
-      await mkdir(room, { recursive: true });
+      await makeInside(folder, OWN_FOLDER, CLAIMED);
       await mkdir(claim.folder);
       return claim;
     },
@@ -131,7 +131,7 @@ export function makeClaimRoom({ folder, life }: { folder: string; life: string }
     },
     setAside: async (claim, name) => {
       const aside = join(own, ASIDE, claim.id);
-      await mkdir(aside, { recursive: true });
+      await makeInside(own, ASIDE, claim.id);
       await rename(pathIn(claim.folder, name), pathIn(aside, name));
     },
     remove: async (claim, name) => {

@@ -10,7 +10,6 @@
  * kept file are in the outbox: no second copy is archived here.
  */
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Receive } from "../../arrive/arrival.ts";
 import { messageOf, systemCodeOf } from "../../domain/errors.ts";
 import type { Events } from "../../domain/events.ts";
@@ -21,7 +20,6 @@ import type { Log } from "../../runtime/log.ts";
 import type { Part } from "../../runtime/part.ts";
 import { makeWakeableLoop } from "../../runtime/wakeable-loop.ts";
 import { makeClaimRoom } from "./claim-room.ts";
-import { OWN_FOLDER } from "./drop-entries.ts";
 import { makeFileReceiver } from "./file-receiver.ts";
 import { makeFolderTaker, type Turn } from "./folder-taker.ts";
 import { watchFolder, type FolderWatch } from "./folder-watch.ts";
@@ -77,12 +75,7 @@ function makeDropFolder(options: DropFolderOptions, guichet: Guichet, folder: st
   const { code } = guichet;
   const readableOwner = owner.replace(/[^0-9A-Za-z._-]/g, "_").slice(0, 40);
   const life = `${readableOwner}-${Buffer.from(chance.bytes(6)).toString("hex")}`;
-  const presence = makePresence({
-    folder: join(folder, OWN_FOLDER, "passerelles"),
-    life,
-    owner,
-    staleMs,
-  });
+  const presence = makePresence({ drop: folder, life, owner, staleMs });
   const take = makeFolderTaker({
     guichet: code,
     folder,

@@ -206,8 +206,9 @@ export function makeFolderTaker(options: {
 
   return async (signal) => {
     turn = { busy: false };
-    const resting = Math.min(rest.until - clock.now(), backoff.maxMs);
-    if (resting > 0) return { busy: false, againIn: resting };
+    const resting = rest.until - clock.now();
+    // Longer than any delay: the clock was set back.
+    if (resting > 0 && resting <= backoff.maxMs) return { busy: false, againIn: resting };
     const keys = new Set<string>();
     const next = await resume(signal, keys);
     if (next !== "stop") {

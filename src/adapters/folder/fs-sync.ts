@@ -1,8 +1,9 @@
 /**
- * What file systems need beyond a rename for it to survive a power loss: the folders' own entries on
- * disk.
+ * The few things folders need that node:fs has no word for: their entries put on disk (a rename
+ * survives a power loss only then), folders made inside one that must exist, troubles in French.
  */
-import { open } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
 import { systemCodeOf } from "../../domain/errors.ts";
 
 /** Puts the entries of a folder on disk. Where folders cannot be synced (some shares), does nothing. */
@@ -15,6 +16,20 @@ export async function syncFolder(folder: string): Promise<void> {
     if (code !== "EINVAL" && code !== "ENOTSUP" && code !== "EPERM") throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Makes folders, each inside the one before, the first inside `folder`, which is never made: were a
+ * share unmounted, what follows would be written where nobody looks.
+ */
+export async function makeInside(folder: string, ...names: readonly string[]): Promise<void> {
+  let path = folder;
+  for (const name of names) {
+    path = join(path, name);
+    await mkdir(path).catch((error: unknown) => {
+      if (systemCodeOf(error) !== "EEXIST") throw error;
+    });
   }
 }
 

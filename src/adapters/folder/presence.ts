@@ -7,9 +7,11 @@
  * another, is known dead at once.
  */
 import { readFileSync, readlinkSync } from "node:fs";
-import { mkdir, open, readdir, readFile, stat, unlink, type FileHandle } from "node:fs/promises";
+import { open, readdir, readFile, stat, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCodeOf } from "../../domain/errors.ts";
+import { OWN_FOLDER } from "./drop-entries.ts";
+import { makeInside } from "./fs-sync.ts";
 
 export interface Presence {
   /** Says we live; the first time makes the file, before anything is claimed. */
@@ -21,6 +23,9 @@ export interface Presence {
   /** Says we are gone: what we hold may be taken at once. */
   leave(): Promise<void>;
 }
+
+/** The folder of signs, inside ours. */
+const LIVES = "passerelles";
 
 /** Where a process is known by its number, and since when: enough to tell it from a later one. */
 interface Whereabouts {
@@ -35,12 +40,14 @@ interface Whereabouts {
  * @param staleMs - after this long without a sign, a life on another machine is over
  */
 export function makePresence(options: {
-  readonly folder: string;
+  /** The drop folder. */
+  readonly drop: string;
   readonly life: string;
   readonly owner: string;
   readonly staleMs: number;
 }): Presence {
-  const { folder, life, owner, staleMs } = options;
+  const { drop, life, owner, staleMs } = options;
+  const folder = join(drop, OWN_FOLDER, LIVES);
   const fileOf = (name: string) => join(folder, `${name}.vie`);
   const content = JSON.stringify({ owner, ...whereabouts() });
 
@@ -50,7 +57,7 @@ export function makePresence(options: {
       await writeInto(await open(fileOf(life), "r+"));
     } catch (error) {
       if (systemCodeOf(error) !== "ENOENT") throw error;
-      await mkdir(folder, { recursive: true });
+      await makeInside(drop, OWN_FOLDER, LIVES);
       await writeInto(await open(fileOf(life), "a"));
     }
   }

@@ -43,8 +43,8 @@ export function makeTurnedAway(options: {
     },
     remaining: (key) => {
       const left = (late.get(key)?.until ?? 0) - clock.now();
-      // A clock set back must not hold a file longer than the longest delay.
-      return Math.max(0, Math.min(left, backoff.maxMs));
+      // Longer than any delay: the clock was set back, and nobody waits for it to come round again.
+      return left > backoff.maxMs ? 0 : Math.max(0, left);
     },
     keepOnly: (keys) => {
       for (const key of told.keys()) if (!keys.has(key)) told.delete(key);
