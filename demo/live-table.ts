@@ -46,13 +46,13 @@ function rowOf(picture: Picture, channel?: Channel): Row {
 
 const BREAKER: Readonly<Record<string, string>> = {
   closed: pc.green("fermé (le courant passe)"),
-  open: pc.yellow("ouvert (la passerelle attend sans insister)"),
+  open: pc.yellow("ouvert (sans insister)"),
   halfOpen: pc.cyan("entrouvert (un flux essaie)"),
 };
 
 export function drawTable(picture: Picture): string {
   const table = new Table({
-    head: ["Canal", "Envoyés", "Confirmés", "En attente", "En transit", "En doute", "Acquittés"],
+    head: ["Canal", "Envoyés", "Confirmés", "Attente", "Transit", "Doute", "Acquittés"],
     colAligns: ["left", "right", "right", "right", "right", "right", "right"],
     style: { head: [], border: ["grey"], compact: true },
   });

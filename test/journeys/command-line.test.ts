@@ -102,11 +102,16 @@ describe("the command line", function () {
     const path = fileOf("deux.xml", 2);
     const first = await passerelle(["send", path, "--wait", "10", "--json"], asGuichet());
     const second = await passerelle(["send", path, "--wait", "10", "--json"], asGuichet());
-    type Sent = readonly { flux: { id: string; state: string }; acquittement: object }[];
+    type Sent = readonly {
+      flux: { id: string; state: string; repeats: number };
+      acquittement: object;
+    }[];
     const [one] = parse<Sent>(first.stdout);
     const [two] = parse<Sent>(second.stdout);
     assert.equal(two?.flux.id, one?.flux.id);
     assert.equal(two?.flux.state, "acknowledged");
+    // The same arrival told again, not a second copy: its key was made from the content.
+    assert.equal(two.flux.repeats, 0);
     assert.ok(one?.acquittement !== undefined);
     const bytes = makeDemande({
       typeFichier: "CRE",
@@ -332,11 +337,13 @@ describe("the command line", function () {
       ...settings,
       // Held by a program that is no gateway.
       GATEWAY_HTTP_PORT: new URL(world.standin.controlUrl).port,
+      GATEWAY_SMTP_PORT: new URL(world.standin.url).port,
       GATEWAY_SNE_URL: "http://127.0.0.1:1/",
       GATEWAY_MAIL_URL: "smtp://127.0.0.1:1",
     });
     assert.equal(ill.code, 1);
     assert.match(ill.stdout, /✗ Le port HTTP .* est pris par un autre programme/);
+    assert.match(ill.stdout, /✗ Le port SMTP .* est pris par un autre programme/);
     assert.match(ill.stdout, /✗ SNE .*: connexion refusée/);
     assert.match(ill.stdout, /✗ Le serveur de messagerie/);
     assert.match(ill.stdout, /→ /);
@@ -347,15 +354,15 @@ describe("the command line", function () {
   });
 
   it("takes a reader that leaves early for no error", async () => {
-    const { code, stdout, stderr } = await run([
+    // `true` has left long before the first line is written.
+    const { code, stderr } = await run([
       "bash",
       "-o",
       "pipefail",
       "-c",
-      `"${process.execPath}" "${MAIN}" settings | head -1`,
+      `"${process.execPath}" "${MAIN}" settings | true`,
     ]);
     assert.equal(code, 0, stderr);
-    assert.equal(stdout.trim().split("\n").length, 1);
     assert.equal(stderr, "");
   });
 
