@@ -333,6 +333,8 @@ export async function buildGateway(options: {
   };
 }
 
+const UNLOGGED = new Set(["fileName", "note", "reason", "text"]);
+
 /** Every event is a log line; those that ask for a person are warnings. */
 function logEvents(events: Events, log: Log): void {
   const warnings = new Set([
@@ -346,10 +348,10 @@ function logEvents(events: Events, log: Log): void {
     "acquittement.postponed",
   ]);
   events.listen(({ name, fluxId, guichet, detail }) => {
-    // File names may carry a person's name: they stay in the journal, out of the logs.
-    const { fileName: _fileName, note: _note, reason: _reason, ...facts } = detail;
+    // File names and notes may carry a person's name: they stay in the journal, out of the logs.
+    const facts = Object.entries(detail).filter(([key]) => !UNLOGGED.has(key));
     const line = {
-      ...facts,
+      ...Object.fromEntries(facts),
       ...(fluxId === undefined ? {} : { fluxId }),
       ...(guichet === undefined ? {} : { guichet }),
     };
@@ -365,7 +367,7 @@ function tellingWhatWasNotChecked(checker: SchemaChecker, log: Log): SchemaCheck
     check: async (file, versionInterface) => {
       const checked = await checker.check(file, versionInterface);
       if (checked.kind === "notChecked") {
-        log.warn("schema.notChecked", { reason: checked.reason, versionInterface });
+        log.warn("schema.notChecked", { reason: checked.reason });
       }
       return checked;
     },

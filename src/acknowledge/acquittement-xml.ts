@@ -119,8 +119,14 @@ function element(indent: number, name: string, text: string, max?: number): stri
 }
 
 function inline(name: string, text: string, max?: number): string {
-  const shown = max === undefined ? text : [...text].slice(0, max).join("");
+  const shown = max === undefined ? text : cut(text, max);
   return `<${name}>${escapeXml(shown === "" ? "-" : shown)}</${name}>`;
+}
+
+/** At most `max` UTF-16 units, without leaving half of a pair (escaped as U+FFFD otherwise). */
+function cut(text: string, max: number): string {
+  const head = text.slice(0, max);
+  return head.isWellFormed() ? head : head.slice(0, -1);
 }
 
 function optional(indent: number, name: string, text: string | undefined, max?: number): string {

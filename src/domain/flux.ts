@@ -73,6 +73,8 @@ export interface Flux {
   /** Size of the original file, bytes. */
   readonly size: number;
   readonly origin: Origin;
+  /** How its acquittement goes back, decided at arrival; undefined while its sender is unknown. */
+  readonly returnsBy?: ReturnAddress["channel"];
   readonly receivedAt: number;
   /** When it came to its present state. */
   readonly since: number;

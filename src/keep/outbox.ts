@@ -227,6 +227,8 @@ export interface Outbox {
   takeBack(now: number): Promise<{ readonly inDoubt: number; readonly deliveries: number }>;
 
   find(fluxId: string): Promise<Flux | undefined>;
+  /** The oldest flux that holds a lane: the others of that lane wait for it. */
+  holderOf(lane: string): Promise<Flux | undefined>;
   list(query: FluxQuery): Promise<FluxPage>;
   journal(fluxId: string): Promise<readonly JournalEntry[]>;
   file(fluxId: string, role: FileRole): Promise<StoredFile | undefined>;

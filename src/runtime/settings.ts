@@ -60,11 +60,11 @@ export function readSettings(
   const values = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, row]) => [name, value(row)]),
   );
-  if (isSettings(values) && problems.length === 0) {
-    problems.push(...crossChecks(values));
-    if (problems.length === 0) return { kind: "read", settings: Object.freeze(values) };
-  }
-  return { kind: "invalid", problems };
+  if (!isSettings(values) || problems.length > 0) return { kind: "invalid", problems };
+  const disagreements = crossChecks(values);
+  return disagreements.length > 0
+    ? { kind: "invalid", problems: disagreements }
+    : { kind: "read", settings: Object.freeze(values) };
 }
 
 /** The text a person reads when settings are wrong. */

@@ -20,7 +20,7 @@ export function makeWakeableLoop(options: {
   /** Longest sleep, ms: the safety net when nobody wakes the loop. */
   readonly idleMs: number;
   /** One turn; true when it did something and another turn should follow at once. */
-  turn(signal: AbortSignal): Promise<boolean>;
+  readonly turn: (signal: AbortSignal) => Promise<boolean>;
 }): WakeableLoop {
   const { name, clock, log, idleMs, turn } = options;
   const stopping = new AbortController();

@@ -22,11 +22,11 @@ export function makeWorkerPool<T>(options: {
   readonly clock: Clock;
   readonly log: Log;
   /** At most `max` pieces, from 1. */
-  claim(max: number): Promise<readonly T[]>;
+  readonly claim: (max: number) => Promise<readonly T[]>;
   /** Must end every piece durably; what it throws is logged, and the piece's lease runs out. */
-  handle(piece: T): Promise<void>;
+  readonly handle: (piece: T) => Promise<void>;
   /** How many pieces may be in hand now, when that is less than the concurrency (a breaker). */
-  allowance?(): number;
+  readonly allowance?: () => number;
 }): WorkerPool {
   const { name, concurrency, clock, log, claim, handle } = options;
   const inHand = new Set<Promise<void>>();

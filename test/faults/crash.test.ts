@@ -25,7 +25,9 @@ import {
   writeGuichets,
 } from "../support/world.ts";
 
-const KILLS = Number(process.env["PASSERELLE_KILLS"] ?? (process.env["PASSERELLE_LONG"] === "1" ? 200 : 30));
+const KILLS = Number(
+  process.env["PASSERELLE_KILLS"] ?? (process.env["PASSERELLE_LONG"] === "1" ? 200 : 30),
+);
 /** Longest life of one process before it is killed, ms: from the middle of its start to a busy run. */
 const LONGEST_LIFE_MS = 500;
 
@@ -224,9 +226,9 @@ describe(`the promise under kill -9 (${KILLS} kills)`, function () {
       assert.equal(found["received"], states.size);
       const by = (channel: Confirmed["by"]): number =>
         confirmed.filter((one) => one.by === channel).length;
-      console.log(
+      process.stdout.write(
         `      ${KILLS} kills: ${by("mail")} mails, ${by("rest")} deposits, ${by("file")} files confirmed; ` +
-          `${states.size} kept, ${inDoubt} in doubt, 0 lost, 0 twice`,
+          `${states.size} kept, ${inDoubt} in doubt, 0 lost, 0 twice\n`,
       );
       // A run in which nothing was in flight would prove nothing.
       assert.ok(

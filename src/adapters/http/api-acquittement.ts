@@ -15,7 +15,7 @@ import type { Log } from "../../runtime/log.ts";
 import type { IdentifyCaller } from "./access.ts";
 import { acquittementJson } from "./acquittement-json.ts";
 import { findSeen } from "./api-follow.ts";
-import type { Collection } from "./collect-acquittement.ts";
+import type { Collect } from "./collect-acquittement.ts";
 import type { InHand } from "./in-hand.ts";
 import { forCaller, type Handle, type Route } from "./mount-routes.ts";
 import { sendProblem } from "./problem.ts";
@@ -24,14 +24,14 @@ export function makeAcquittementRoutes({
   identify,
   outbox,
   composeParcel,
-  collection,
+  collect,
   inHand,
   log,
 }: {
   identify: IdentifyCaller;
   outbox: Pick<Outbox, "find">;
   composeParcel: (flux: Flux) => Promise<AcquittementParcel | undefined>;
-  collection: Collection;
+  collect: Collect;
   inHand: InHand;
   log: Log;
 }): readonly Route[] {
@@ -46,10 +46,9 @@ export function makeAcquittementRoutes({
 
     // HEAD asks whether it is there; only who reads it has collected it.
     if (request.method === "GET" && caller.kind === "guichet") {
-      const { guichet } = caller;
       response.once("finish", () => {
         void inHand.track(
-          collection.collected(flux, guichet).catch((error: unknown) => {
+          collect(flux).catch((error: unknown) => {
             // Still owed, and told so: the guichet, or another fetch, ends it later.
             log.error("acquittement.collectionNotKept", {
               fluxId: flux.id,

@@ -4,14 +4,12 @@
  */
 import type { Request } from "express";
 import { isFluxId } from "../../domain/flux-id.ts";
-import { LANE_HOLDING_STATES } from "../../domain/flux-state.ts";
 import type { Flux } from "../../domain/flux.ts";
-import type { Guichets } from "../../domain/guichet.ts";
 import type { Breaker } from "../../forward/breaker.ts";
 import type { Outbox } from "../../keep/outbox.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { maySee, type Caller, type IdentifyCaller } from "./access.ts";
-import type { Collection } from "./collect-acquittement.ts";
+import { isToCollect } from "./collect-acquittement.ts";
 import { fluxPath, fluxView, journalView } from "./flux-view.ts";
 import { forCaller, type Route } from "./mount-routes.ts";
 import { sendProblem } from "./problem.ts";
@@ -36,15 +34,11 @@ export async function findSeen(
 export function makeFollowRoutes({
   identify,
   outbox,
-  guichets,
-  collection,
   breaker,
   clock,
 }: {
   identify: IdentifyCaller;
-  outbox: Pick<Outbox, "find" | "list" | "journal">;
-  guichets: Guichets;
-  collection: Collection;
+  outbox: Pick<Outbox, "find" | "holderOf" | "list" | "journal">;
   /** Absent when no SNE address is set. */
   breaker?: BreakerView;
   clock: Clock;
@@ -97,32 +91,20 @@ export function makeFollowRoutes({
   });
 
   async function waitingOf(flux: Flux): Promise<Waiting | undefined> {
-    const guichet = flux.guichet === undefined ? undefined : guichets.byCode(flux.guichet);
-    const isAnswered = flux.state === "accepted" || flux.state === "refused";
     const behind = flux.state === "kept" ? await olderOfLane(flux) : undefined;
     return whyWaiting(flux, {
       now: clock.now(),
       breaker,
       ...(behind === undefined ? {} : { behind }),
-      toCollect:
-        isAnswered && guichet !== undefined && (await collection.isToCollect(flux, guichet)),
+      toCollect: isToCollect(flux),
     });
   }
 
-  /** The flux that goes before this one; told for lanes of a numéro unique, which can be searched. */
+  /** The flux that goes before this one, when it is of the same guichet: others' are not told. */
   async function olderOfLane(flux: Flux): Promise<string | undefined> {
-    const numUnique = flux.envelope?.numUnique;
-    if (flux.lane === undefined || numUnique === undefined) return undefined;
-    const { fluxes } = await outbox.list({
-      numUnique,
-      states: LANE_HOLDING_STATES,
-      order: "oldestFirst",
-      limit: 1,
-      // What another guichet does with the same demande is not told to this one.
-      ...(flux.guichet === undefined ? {} : { guichet: flux.guichet }),
-    });
-    const [oldest] = fluxes;
-    return oldest?.lane === flux.lane && oldest.id !== flux.id ? oldest.id : undefined;
+    if (flux.lane === undefined) return undefined;
+    const holder = await outbox.holderOf(flux.lane);
+    return holder?.id === flux.id || holder?.guichet !== flux.guichet ? undefined : holder?.id;
   }
 
   return [

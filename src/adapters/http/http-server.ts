@@ -33,7 +33,7 @@ import { makeDepositRoutes } from "./api-deposit.ts";
 import { makeFollowRoutes, type BreakerView } from "./api-follow.ts";
 import { makeOperationRoutes } from "./api-operations.ts";
 import { answerClientErrors } from "./client-errors.ts";
-import { makeCollection } from "./collect-acquittement.ts";
+import { makeCollect } from "./collect-acquittement.ts";
 import { makeHealthRoutes } from "./health-routes.ts";
 import { makeHttpApp } from "./http-app.ts";
 import { makeInHand } from "./in-hand.ts";
@@ -106,7 +106,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
   const limits: HttpLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const inHand = makeInHand();
   const identify = makeAccess(options);
-  const collection = makeCollection(options);
+  const collect = makeCollect(options);
   const metrics = makeMetrics({ ...options, breakerState: () => options.breaker?.state });
   const numeroUniquePattern =
     options.numeroUniquePattern ?? new RegExp(DEFAULT_NUMERO_UNIQUE_PATTERN);
@@ -116,8 +116,8 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
     routes: [
       ...makeOpenapiRoutes(options),
       ...makeDepositRoutes({ ...options, identify }),
-      ...makeFollowRoutes({ ...options, identify, collection }),
-      ...makeAcquittementRoutes({ ...options, identify, collection, inHand }),
+      ...makeFollowRoutes({ ...options, identify }),
+      ...makeAcquittementRoutes({ ...options, identify, collect, inHand }),
       ...makeOperationRoutes({ ...options, identify, numeroUniquePattern }),
     ],
     isStopping: () => isStopping,

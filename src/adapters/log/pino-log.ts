@@ -22,7 +22,10 @@ export function makePinoLog({ level, name }: { level: LogLevel; name: string }):
       timestamp: pino.stdTimeFunctions.isoTime,
       messageKey: "event",
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: ["nom", "prenom", "subject", "numeroUnique", "numUnique", "body"], remove: true },
+      redact: {
+        paths: ["nom", "prenom", "subject", "numeroUnique", "numUnique", "body"],
+        remove: true,
+      },
     },
     output,
   );

@@ -35,6 +35,13 @@ export interface FluxRow {
   readonly remarks: string | null;
 }
 
+/** What the column `arrival` holds, as JSON. */
+export interface ArrivalFacts {
+  readonly envelope?: Envelope | undefined;
+  readonly origin: Origin;
+  readonly returnsBy?: ReturnAddress["channel"] | undefined;
+}
+
 type Row = Record<string, SQLOutputValue>;
 
 /** A row just read with `SELECT *` or `RETURNING *`: the STRICT table vouches for its types. */
@@ -45,7 +52,7 @@ export function fluxRow(row: Row | undefined): FluxRow | undefined {
 }
 
 export function fluxOf(row: FluxRow): Flux {
-  const arrival = JSON.parse(row.arrival) as { envelope?: Envelope; origin: Origin };
+  const arrival = JSON.parse(row.arrival) as ArrivalFacts;
   return {
     id: row.id,
     state: row.state,
@@ -57,6 +64,7 @@ export function fluxOf(row: FluxRow): Flux {
     sha256: row.sha256,
     size: row.size,
     origin: arrival.origin,
+    ...(arrival.returnsBy === undefined ? {} : { returnsBy: arrival.returnsBy }),
     receivedAt: row.received_at,
     since: row.since,
     attempts: row.attempts,
@@ -81,6 +89,7 @@ export function fluxAtBirth(flux: NewFlux): Flux {
     sha256: flux.sha256,
     size: flux.bytes.byteLength,
     origin: flux.origin,
+    ...(flux.returnTo === undefined ? {} : { returnsBy: flux.returnTo.channel }),
     receivedAt: flux.receivedAt,
     since: flux.receivedAt,
     attempts: 0,
@@ -90,6 +99,23 @@ export function fluxAtBirth(flux: NewFlux): Flux {
     ...(flux.remarks === undefined ? {} : { remarks: flux.remarks }),
     repeats: 0,
   };
+}
+
+/** The column `arrival` of a flux at birth. */
+export function arrivalText(flux: NewFlux): string {
+  const facts: ArrivalFacts = {
+    envelope: flux.envelope,
+    origin: flux.origin,
+    returnsBy: flux.returnTo?.channel,
+  };
+  return JSON.stringify(facts);
+}
+
+/** The column `arrival` once the flux has an address it lacked at birth. */
+export function arrivalReturningBy(arrival: string, to: ReturnAddress | undefined): string {
+  if (to === undefined) return arrival;
+  const facts = JSON.parse(arrival) as ArrivalFacts;
+  return JSON.stringify({ ...facts, returnsBy: to.channel } satisfies ArrivalFacts);
 }
 
 /** JSON of a value that may be absent, null for SQL. */

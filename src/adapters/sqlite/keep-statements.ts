@@ -7,7 +7,7 @@ import { holdsLane } from "../../domain/flux-state.ts";
 import type { KeepResult, NewFlux, Work } from "../../keep/outbox.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
 import type { FluxRow } from "./flux-rows.ts";
-import { fluxAtBirth, fluxOf, fluxRow, jsonOrNull } from "./flux-rows.ts";
+import { arrivalText, fluxAtBirth, fluxOf, fluxRow, jsonOrNull } from "./flux-rows.ts";
 import type { JournalStatements } from "./journal-statements.ts";
 import type { LaneStatements } from "./lane-statements.ts";
 
@@ -90,7 +90,7 @@ export function makeKeepStatements(options: {
       flux.sha256,
       flux.bytes.byteLength,
       flux.fileName,
-      JSON.stringify({ envelope: flux.envelope, origin: flux.origin }),
+      arrivalText(flux),
       receivedAt,
       receivedAt,
       receivedAt,

@@ -10,7 +10,7 @@ import { canMove, holdsLane } from "../../domain/flux-state.ts";
 import type { DeliveryEnd, Move, MoveResult, Work } from "../../keep/outbox.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
 import type { FluxRow } from "./flux-rows.ts";
-import { fluxOf, fluxRow, jsonOrNull } from "./flux-rows.ts";
+import { arrivalReturningBy, fluxOf, fluxRow, jsonOrNull } from "./flux-rows.ts";
 import type { JournalStatements } from "./journal-statements.ts";
 import type { LaneStatements } from "./lane-statements.ts";
 
@@ -39,7 +39,7 @@ export function makeMoveStatements(options: {
   const fluxByIdentity = db.prepare("SELECT * FROM flux WHERE sha256 = ? AND identity = ?");
   const update = db.prepare(
     `UPDATE flux SET state = ?, since = ?, due_at = ?, head = ?, holds = ?, guichet = ?, lane = ?,
-       identity = ?, num_unique = ?, owed_at = ?, reason = ?, verdict = ?, remarks = ?,
+       identity = ?, num_unique = ?, owed_at = ?, reason = ?, verdict = ?, remarks = ?, arrival = ?,
        lease_until = NULL, events = events + 1
      WHERE seq = ? RETURNING *`,
   );
@@ -76,6 +76,7 @@ export function makeMoveStatements(options: {
         jsonOrNull(move.reason),
         jsonOrNull(move.verdict) ?? row.verdict,
         jsonOrNull(move.remarks) ?? row.remarks,
+        arrivalReturningBy(row.arrival, attribute?.returnTo),
         row.seq,
       ) ?? {},
     );

@@ -8,6 +8,7 @@ import { fluxOf, fluxRow } from "./flux-rows.ts";
 
 export interface ReadStatements {
   find(fluxId: string): Flux | undefined;
+  holderOf(lane: string): Flux | undefined;
   file(fluxId: string, role: FileRole): StoredFile | undefined;
   /** From the counters: costs the same whatever is stored. */
   counts(): StoreCounts;
@@ -18,6 +19,9 @@ export interface ReadStatements {
 
 export function makeReadStatements(db: DatabaseSync): ReadStatements {
   const fluxById = db.prepare("SELECT * FROM flux WHERE id = ?");
+  const holder = db.prepare(
+    "SELECT * FROM flux INDEXED BY flux_lane WHERE lane = ? AND holds = 1 ORDER BY seq LIMIT 1",
+  );
   const file = db.prepare(
     `SELECT file.name, file.bytes FROM flux JOIN file ON file.flux = flux.seq
      WHERE flux.id = ? AND file.role = ?`,
@@ -53,6 +57,10 @@ export function makeReadStatements(db: DatabaseSync): ReadStatements {
   return {
     find: (fluxId) => {
       const row = fluxRow(fluxById.get(fluxId));
+      return row === undefined ? undefined : fluxOf(row);
+    },
+    holderOf: (lane) => {
+      const row = fluxRow(holder.get(lane));
       return row === undefined ? undefined : fluxOf(row);
     },
     file: (fluxId, role) => {

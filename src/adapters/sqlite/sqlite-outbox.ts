@@ -174,6 +174,7 @@ export async function openSqliteOutbox(options: {
     endDelivery: (delivery, at, end) => ask("endDelivery", [delivery, at, end]),
     takeBack: (now) => ask("takeBack", [now]),
     find: (fluxId) => ask("find", [fluxId]),
+    holderOf: (lane) => ask("holderOf", [lane]),
     list: (query) => ask("list", [query]),
     journal: (fluxId) => ask("journal", [fluxId]),
     file: (fluxId, role) => ask("file", [fluxId, role]),

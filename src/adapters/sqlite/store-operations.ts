@@ -30,6 +30,7 @@ export type Operations = {
 /** Those that write nothing: they need no commit. */
 export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   "find",
+  "holderOf",
   "list",
   "journal",
   "file",
@@ -67,6 +68,7 @@ export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void
       return { inDoubt, deliveries: owedAgain };
     },
     find: (fluxId) => reading.find(fluxId),
+    holderOf: (lane) => reading.holderOf(lane),
     list: (query) => listing.list(query),
     journal: (fluxId) => journal.journal(fluxId),
     file: (fluxId, role) => reading.file(fluxId, role),

@@ -42,6 +42,19 @@ export function lanesContract({ outbox }: ContractBench): void {
       assert.deepEqual(await lentAt(LATER), []);
     });
 
+    it("names who holds a lane: the oldest that does, then the next, then nobody", async () => {
+      const first = await keepInLane();
+      const second = await keepInLane();
+      assert.equal((await outbox().holderOf(LANE))?.id, first.id);
+      assert.equal(await outbox().holderOf("another"), undefined);
+      for (const flux of [first, second]) {
+        assert.equal((await outbox().holderOf(LANE))?.id, flux.id);
+        const { fence } = await claimOne(outbox(), flux, LATER);
+        await outbox().move({ ...moveTo("accepted", flux, LATER), from: ["inTransit"], fence });
+      }
+      assert.equal(await outbox().holderOf(LANE), undefined);
+    });
+
     const frees: readonly FluxState[] = ["accepted", "refused"];
     for (const state of frees) {
       it(`lends the next once the first is ${state}`, async () => {

@@ -29,6 +29,20 @@ export function readingContract({ outbox, reopen }: ContractBench): void {
       assert.equal(await outbox().file(flux.id, "attestation"), undefined);
     });
 
+    it("says how the acquittement of a flux goes back, from its arrival or its release on", async () => {
+      const collected = newFlux({ returnTo: { channel: "rest" } });
+      const stranger = newQuarantinedFlux();
+      await outbox().keep([collected, stranger]);
+      assert.equal((await outbox().find(collected.id))?.returnsBy, "rest");
+      assert.equal((await outbox().find(stranger.id))?.returnsBy, undefined);
+      await outbox().move({
+        ...moveTo("kept", stranger, NOON),
+        from: ["quarantined"],
+        attribute: { guichet: "75001", identity: "released", returnTo: { channel: "rest" } },
+      });
+      assert.equal((await outbox().find(stranger.id))?.returnsBy, "rest");
+    });
+
     it("lists by state, guichet, number, content and time of reception, and by all at once", async () => {
       const numUnique = "075011800000099999";
       const envelope = { kind: "MOD", numGuichet: "75001", numUnique };
@@ -78,10 +92,11 @@ export function readingContract({ outbox, reopen }: ContractBench): void {
 
     for (const order of ["oldestFirst", "newestFirst"] as const) {
       it(`pages without gap nor repeat while fluxes arrive, ${order}`, async () => {
-        // Many received in the same millisecond: the page must not end between two of them badly.
-        const before = Array.from({ length: 60 }, (_, n) =>
-          newFlux({ receivedAt: NOON + Math.floor(n / 25) }),
-        );
+        // Many received in the same millisecond, in two states: a page may end between any two.
+        const before = Array.from({ length: 60 }, (_, n) => {
+          const receivedAt = NOON + Math.floor(n / 25);
+          return n % 3 === 0 ? newRefusedFlux({ receivedAt }) : newFlux({ receivedAt });
+        });
         await outbox().keep(before);
         const seen: string[] = [];
         let after: string | undefined;
@@ -89,15 +104,16 @@ export function readingContract({ outbox, reopen }: ContractBench): void {
           const page = await outbox().list({
             order,
             limit: 7,
-            states: ["kept", "failed"],
+            states: ["kept", "refused"],
             ...(after === undefined ? {} : { after }),
           });
           assert.ok(page.fluxes.length > 0);
           seen.push(...page.fluxes.map(({ id }) => id));
           after = page.next;
-          await outbox().keep([newRefusedFlux({ receivedAt: NOON + 1 })]);
-          if (order === "newestFirst")
+          await outbox().keep([newQuarantinedFlux({ receivedAt: NOON + 1 })]);
+          if (order === "newestFirst") {
             await outbox().keep([newFlux({ receivedAt: NOON + MINUTE })]);
+          }
         } while (after !== undefined);
         const expected = before.map(({ id }) => id);
         assert.deepEqual(seen, order === "oldestFirst" ? expected : expected.toReversed());
