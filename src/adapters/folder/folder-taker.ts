@@ -35,6 +35,9 @@ export interface Turn {
 /** Files of one claim: enough to share the cost of the syncs, few enough to give back. */
 const CLAIM_FILES = 32;
 
+/** Files taken between two looks at the folder: what comes meanwhile waits for the next. */
+const LOOK_FILES = 1_000;
+
 /** A temporary name that stays so long was forgotten by its writer: someone should know. */
 const FORGOTTEN_MS = 3_600_000;
 
@@ -188,13 +191,21 @@ export function makeFolderTaker(options: {
     return [claim, taken];
   }
 
+  /** Takes what is ready, claim after claim: looking at a month's backlog again for each costs more. */
   async function takeNew(signal: AbortSignal, files: readonly DropEntry[]): Promise<void> {
-    if (files.length === 0) return;
     // In trouble, one file tries for all the others.
-    const some = files.slice(0, rest.attempts > 0 ? 1 : CLAIM_FILES);
-    if (files.length > some.length) soon(0);
-    const claimed = await claimSome(some);
-    if (claimed === undefined) return;
+    const many = rest.attempts > 0 ? 1 : LOOK_FILES;
+    if (files.length > many) soon(0);
+    for (let start = 0; start < Math.min(many, files.length); start += CLAIM_FILES) {
+      const some = files.slice(start, Math.min(start + CLAIM_FILES, many));
+      if (signal.aborted || !(await takeSome(signal, some))) return;
+    }
+  }
+
+  /** Takes the files of one claim; false when the gateway turns everyone away. */
+  async function takeSome(signal: AbortSignal, files: readonly DropEntry[]): Promise<boolean> {
+    const claimed = await claimSome(files);
+    if (claimed === undefined) return true;
     const [claim, taken] = claimed;
     let go = true;
     for (const { name, stand } of taken) {
@@ -202,6 +213,7 @@ export function makeFolderTaker(options: {
       else go = await settle(claim, name, stand, keyOf("", name, stand));
     }
     await room.close(claim);
+    return go;
   }
 
   return async (signal) => {
