@@ -5,24 +5,16 @@
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  createWriteStream,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { firstLine, stopChild, tail } from "./child-program.ts";
 import { exhibitWidth } from "./stage.ts";
 import { startMailbox, type Mailbox } from "../test/support/mail-peers.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const MAIN = join(ROOT, "src/main.ts");
-const START_MS = 20_000;
-const STOP_MS = 4_000;
 
 export const GUICHET = "G3501";
 export const SENDER = "logiciel@armor-habitat.example";
@@ -223,56 +215,10 @@ function withoutSettings(env: NodeJS.ProcessEnv): Record<string, string> {
   );
 }
 
-/** Waits for the JSON line of that event; every line goes to the log. */
-function firstLine(
-  child: ChildProcess,
-  event: string,
-  log: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { stdout } = child;
-  if (stdout === null) throw new Error("no standard output");
-  const file = createWriteStream(log, { flags: "a" });
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error(`${event} n'est pas venu en ${START_MS / 1000} s`)),
-      START_MS,
-    );
-    createInterface(stdout).on("line", (line) => {
-      file.write(`${line}\n`);
-      if (!line.includes(event)) return;
-      clearTimeout(late);
-      resolve(JSON.parse(line) as Readonly<Record<string, unknown>>);
-    });
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      clearTimeout(late);
-      file.end();
-      reject(new Error(`un programme s'est arrêté au démarrage (${signal ?? code ?? "?"})`));
-    });
-  });
-}
-
-async function stopChild(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  child.kill("SIGTERM");
-  const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
-  await gone;
-  clearTimeout(late);
-}
-
 function portOf(address: unknown): string {
   const port = /:(\d+)$/.exec(String(address))?.[1];
   if (port === undefined) throw new Error(`pas de port dans ${String(address)}`);
   return port;
-}
-
-function tail(path: string): string[] {
-  try {
-    return readFileSync(path, "utf8").trimEnd().split("\n").slice(-8);
-  } catch {
-    return [];
-  }
 }
 
 function messageOf(error: unknown): string {

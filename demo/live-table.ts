@@ -45,7 +45,7 @@ function rowOf(picture: Picture, channel?: Channel): Row {
 }
 
 const BREAKER: Readonly<Record<string, string>> = {
-  closed: pc.green("fermé (le courant passe)"),
+  closed: pc.green("fermé"),
   open: pc.yellow("ouvert (sans insister)"),
   halfOpen: pc.cyan("entrouvert (un flux essaie)"),
 };
