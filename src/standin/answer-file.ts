@@ -10,14 +10,15 @@ import type { DemandeEcho } from "./standin-xml.ts";
 
 const NUU = "http://nuu.application.i2/";
 // "interfaceNuu" must not stand in it: libsne takes the first one of the body for the root.
-const HEAD =
+const HEAD = utf8(
   `<?xml version="1.0" encoding="UTF-8"?>\n` +
-  `<!-- Ceci n'est pas le SNE : réponse d'un simulateur, sans aucune valeur. -->\n`;
+    `<!-- Ceci n'est pas le SNE : réponse d'un simulateur, sans aucune valeur. -->\n`,
+);
 
 export interface Doublon {
   readonly numUnique: string;
   /** Content of `<tns:doublon>` after numUnique. */
-  readonly asDoublon: Uint8Array;
+  readonly asDoublon: string;
 }
 
 export function writeAnswerFile(of: {
@@ -32,22 +33,19 @@ export function writeAnswerFile(of: {
     of.anomalies.length === 0
       ? ""
       : `<tns:listeAnomalie>${of.anomalies.map(writeAnomaly).join("")}</tns:listeAnomalie>`;
-  return Buffer.from(
-    HEAD +
-      of.echo.head +
-      number +
-      of.echo.middle +
-      anomalies +
-      writeDoublons(of.doublons, "") +
-      of.echo.tail,
-    "utf8",
-  );
+  const { head, middle, tail } = of.echo;
+  const added = anomalies + writeDoublons(of.doublons, "");
+  return Buffer.concat([HEAD, head, utf8(number), middle, utf8(added), tail]);
+}
+
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text, "utf8");
 }
 
 /** A listeDoublons as a document; undefined when there is none to list: the schema wants one. */
 export function writeDoublonsFile(doublons: readonly Doublon[]): Uint8Array | undefined {
   const written = writeDoublons(doublons, ` xmlns:tns="${NUU}"`);
-  return written === "" ? undefined : Buffer.from(HEAD + written, "utf8");
+  return written === "" ? undefined : Buffer.concat([HEAD, utf8(written)]);
 }
 
 function writeDoublons(doublons: readonly Doublon[], attributes: string): string {
@@ -57,7 +55,7 @@ function writeDoublons(doublons: readonly Doublon[], attributes: string): string
   const written = shown.map(
     ({ numUnique, asDoublon }) =>
       `<tns:doublon><tns:numUnique>${escapeXml(numUnique)}</tns:numUnique>` +
-      `${Buffer.from(asDoublon).toString("utf8")}</tns:doublon>`,
+      `${asDoublon}</tns:doublon>`,
   );
   return `<tns:listeDoublons${attributes}>${written.join("")}</tns:listeDoublons>`;
 }

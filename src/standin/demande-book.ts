@@ -8,8 +8,8 @@ import type { ReadDemande } from "./standin-xml.ts";
 
 export interface BookEntry {
   readonly numUnique: string;
-  /** `<tns:doublon>` content after numUnique, UTF-8; empty for an association. */
-  readonly asDoublon: Uint8Array;
+  /** `<tns:doublon>` content after numUnique; empty for an association. */
+  readonly asDoublon: string;
   readonly radiation?: {
     /** When the stand-in took it, ms since the epoch: what "since" is compared with (inferred). */
     readonly at: number;
@@ -107,12 +107,11 @@ export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: numbe
       }
       const before = entries.get(numUnique);
       const radiation = radiationAfter(demande, before, at);
-      const asDoublon =
-        demande.asDoublon === "" ? before?.asDoublon : Buffer.from(demande.asDoublon, "utf8");
+      const asDoublon = demande.asDoublon === "" ? before?.asDoublon : demande.asDoublon;
       writeDown(
         {
           numUnique,
-          asDoublon: asDoublon ?? new Uint8Array(),
+          asDoublon: asDoublon ?? "",
           ...(radiation === undefined ? {} : { radiation }),
           ...(before?.dalo === undefined ? {} : { dalo: before.dalo }),
         },
@@ -123,7 +122,7 @@ export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: numbe
     takeDalo: (demande, numUnique, answer, at) => {
       const before = entries.get(numUnique);
       const dalo = { at, statut: demande.statutDalo ?? "" };
-      const asDoublon = before?.asDoublon ?? Buffer.from(demande.asDoublon, "utf8");
+      const asDoublon = before?.asDoublon ?? demande.asDoublon;
       writeDown({ ...before, numUnique, asDoublon, dalo }, demande, answer);
     },
     entry: (numUnique) => entries.get(numUnique),
@@ -207,7 +206,8 @@ function makeFileShelf(maxBytes: number): {
   return {
     put: (key, bytes) => {
       drop(key);
-      shelf.set(key, bytes);
+      // A copy of its own: a Buffer is a view on a pool of 64 KB, which would stay with it.
+      shelf.set(key, new Uint8Array(bytes));
       held += bytes.length;
       for (const oldest of shelf.keys()) {
         if (held <= maxBytes) break;

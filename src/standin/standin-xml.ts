@@ -37,14 +37,14 @@ export interface DemandePerson {
 }
 
 /**
- * The demande written again with the prefix `tns` (three characters, as libsne needs), in three
+ * The demande written again in UTF-8 with the prefix `tns` (three characters, as libsne needs), in three
  * pieces: the numéro unique goes after `head`; anomalies and doublons go after `middle`. Those that
  * came with the file are left out.
  */
 export interface DemandeEcho {
-  readonly head: string;
-  readonly middle: string;
-  readonly tail: string;
+  readonly head: Uint8Array;
+  readonly middle: Uint8Array;
+  readonly tail: Uint8Array;
 }
 
 /** What the rules of the stand-in look at. */

@@ -135,7 +135,7 @@ describe("multipart/related", () => {
     ]);
     const [first, second] = partsOf(written, "B1");
     assert.deepEqual(first?.bytes, bytes);
-    assert.equal(first!.headers.get("content-id"), "<a>");
+    assert.equal(first.headers.get("content-id"), "<a>");
     assert.equal(second?.bytes.length, 0);
   });
 });

@@ -4,6 +4,7 @@
  * anything else keeps its own namespace. Comments and processing instructions are left out.
  */
 import type { SaxesTagNS } from "saxes";
+import type { SteeredEcho } from "./demande-collector.ts";
 import { escapeXml } from "../../wire/xml-text.ts";
 
 export const NUU = "http://nuu.application.i2/";
@@ -12,12 +13,10 @@ const XML = "http://www.w3.org/XML/1998/namespace";
 const SPECIAL_IN_TEXT = /[&<>\r]/;
 const SPECIAL_IN_VALUE = /[&<>"\r\n\t]/;
 
-export interface EchoWriter {
+export interface EchoWriter extends SteeredEcho {
   open(tag: SaxesTagNS): void;
   close(tag: SaxesTagNS): void;
   text(text: string): void;
-  /** Hands over what was written since the last cut. */
-  cut(): string;
 }
 
 export function makeEchoWriter(): EchoWriter {
@@ -29,8 +28,10 @@ export function makeEchoWriter(): EchoWriter {
     out += ">";
     tagOpen = false;
   };
-  return {
+  const echo: EchoWriter = {
+    muted: false,
     open: (tag) => {
+      if (echo.muted) return;
       endTag();
       out += `<${nameOf(tag)}`;
       if (root) out += ` xmlns:tns="${NUU}"`;
@@ -53,6 +54,7 @@ export function makeEchoWriter(): EchoWriter {
       tagOpen = true;
     },
     close: (tag) => {
+      if (echo.muted) return;
       if (tagOpen) {
         out += "/>";
         tagOpen = false;
@@ -61,16 +63,18 @@ export function makeEchoWriter(): EchoWriter {
       }
     },
     text: (text) => {
+      if (echo.muted) return;
       endTag();
       out += escapeText(text);
     },
     cut: () => {
       endTag();
-      const written = out;
+      const written = Buffer.from(out, "utf8");
       out = "";
       return written;
     },
   };
+  return echo;
 }
 
 /** Element content; saxes has already refused what XML cannot carry. */
