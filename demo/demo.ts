@@ -4,14 +4,13 @@
  * also on Ctrl-C or a failure.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import pc from "picocolors";
 import { startCast, type Cast } from "./cast.ts";
 import { makeGuichet } from "./guichet.ts";
 import { showCast, showChannels } from "./scene-channels.ts";
 import { showOutage, showReturn } from "./scene-outage.ts";
 import { showProof } from "./scene-proof.ts";
 import { showRefusals, showRepeat } from "./scene-refusals.ts";
-import { stage } from "./stage.ts";
+import { paint, stage } from "./stage.ts";
 
 /** A signal given to all the programs at once may reach this one last, ms. */
 const SIGNAL_MS = 300;
@@ -43,7 +42,7 @@ async function play(): Promise<number> {
     return 1;
   }
   stage.say(
-    pc.green(`Tout tient : chaque flux est acquitté, chacun une seule fois. (${seconds} s)`),
+    paint.green(`Tout tient : chaque flux est acquitté, chacun une seule fois. (${seconds} s)`),
   );
   stage.lines(NEXT);
   return 0;
@@ -84,7 +83,7 @@ try {
     stage.failure(
       `La démonstration s'est arrêtée : ${error instanceof Error ? error.message : String(error)}`,
     );
-    for (const line of cast?.logTail() ?? []) process.stdout.write(`  ${pc.dim(line)}\n`);
+    for (const line of cast?.logTail() ?? []) process.stdout.write(`  ${paint.dim(line)}\n`);
     await end(1);
   }
 }

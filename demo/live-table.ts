@@ -1,7 +1,7 @@
 /** The table that moves: by channel, what was sent, confirmed, waits, and was acknowledged. */
 import Table from "cli-table3";
-import pc from "picocolors";
 import { CHANNELS, type Channel, type Sent } from "./guichet.ts";
+import { paint } from "./stage.ts";
 import type { View } from "./watch-gateway.ts";
 
 const NAMES: Readonly<Record<Channel, string>> = {
@@ -45,9 +45,9 @@ function rowOf(picture: Picture, channel?: Channel): Row {
 }
 
 const BREAKER: Readonly<Record<string, string>> = {
-  closed: pc.green("fermé"),
-  open: pc.yellow("ouvert (sans insister)"),
-  halfOpen: pc.cyan("entrouvert (un flux essaie)"),
+  closed: paint.green("fermé"),
+  open: paint.yellow("ouvert (sans insister)"),
+  halfOpen: paint.cyan("entrouvert (un flux essaie)"),
 };
 
 export function drawTable(picture: Picture): string {
@@ -57,9 +57,9 @@ export function drawTable(picture: Picture): string {
     style: { head: [], border: ["grey"], compact: true },
   });
   for (const channel of CHANNELS) table.push(cells(NAMES[channel], rowOf(picture, channel)));
-  table.push(cells(pc.bold("total"), rowOf(picture)));
+  table.push(cells(paint.bold("total"), rowOf(picture)));
   const { running, breaker } = picture.view;
-  const gateway = running ? pc.green("en service") : pc.red("morte");
+  const gateway = running ? paint.green("en service") : paint.red("morte");
   const circuit = running && breaker !== undefined ? (BREAKER[breaker] ?? breaker) : "—";
   return `${table.toString()}\n  SNE : ${picture.sne} · passerelle : ${gateway} · disjoncteur : ${circuit}`;
 }
@@ -68,11 +68,13 @@ function cells(name: string, row: Row): string[] {
   return [
     name,
     String(row.sent),
-    row.confirmed === row.sent ? pc.green(String(row.confirmed)) : String(row.confirmed),
-    row.waiting > 0 ? pc.yellow(String(row.waiting)) : "0",
-    row.inTransit > 0 ? pc.cyan(String(row.inTransit)) : "0",
-    row.inDoubt > 0 ? pc.magenta(String(row.inDoubt)) : "0",
-    row.acknowledged === row.sent ? pc.green(String(row.acknowledged)) : String(row.acknowledged),
+    row.confirmed === row.sent ? paint.green(String(row.confirmed)) : String(row.confirmed),
+    row.waiting > 0 ? paint.yellow(String(row.waiting)) : "0",
+    row.inTransit > 0 ? paint.cyan(String(row.inTransit)) : "0",
+    row.inDoubt > 0 ? paint.magenta(String(row.inDoubt)) : "0",
+    row.acknowledged === row.sent
+      ? paint.green(String(row.acknowledged))
+      : String(row.acknowledged),
   ];
 }
 

@@ -4,11 +4,10 @@
  * doubt rather than guessed.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import pc from "picocolors";
 import type { Cast } from "./cast.ts";
 import { CHANNELS, type Channel, type Guichet, type Sent } from "./guichet.ts";
 import { drawTable, summarize } from "./live-table.ts";
-import { stage, until } from "./stage.ts";
+import { paint, stage, until } from "./stage.ts";
 import { effectsOf, look, type SeenFlux, type View } from "./watch-gateway.ts";
 
 const OUTAGE_FLUXES = 50;
@@ -76,7 +75,7 @@ export async function showOutage(cast: Cast, guichet: Guichet): Promise<Sent[]> 
   const view = await watch(
     { cast, guichet, batch },
     "les 50 flux sont confirmés, gardés, et le disjoncteur est ouvert",
-    pc.red("coupé"),
+    paint.red("coupé"),
     ({ fluxes, breaker }) => {
       if (failure !== undefined) throw new OutageFailure(failure);
       return (
@@ -127,7 +126,7 @@ export async function showReturn(
     { do: "hang", when: { refInterne: guichet.refInterne(FIRST_NUMBER + SWALLOWED) }, times: 1 },
     { do: "up" },
   ]);
-  await watch({ cast, guichet, batch }, "le rattrapage avance", pc.green("en ligne"), (view) => {
+  await watch({ cast, guichet, batch }, "le rattrapage avance", paint.green("en ligne"), (view) => {
     const done = batch.filter((one) => guichet.isAcknowledged(one)).length;
     const swallowed = view.fluxes.find(({ sha256 }) => sha256 === batch[SWALLOWED]?.sha256);
     return done >= 12 && swallowed?.state === "inTransit";
@@ -140,7 +139,7 @@ export async function showReturn(
   const view = await watch(
     { cast, guichet, batch },
     "le rattrapage s'achève",
-    pc.green("en ligne"),
+    paint.green("en ligne"),
     ({ running, fluxes }) =>
       running && fluxes.every(({ state }) => state === "acknowledged" || state === "inDoubt"),
   );
@@ -184,8 +183,11 @@ async function settleDoubts(
         : ["flux", "resolve", id, "--as", "resend"],
     );
   }
-  await watch({ cast, guichet, batch }, "tout est acquitté", pc.green("en ligne"), ({ fluxes }) =>
-    fluxes.every(({ state }) => state === "acknowledged"),
+  await watch(
+    { cast, guichet, batch },
+    "tout est acquitté",
+    paint.green("en ligne"),
+    ({ fluxes }) => fluxes.every(({ state }) => state === "acknowledged"),
   );
 }
 

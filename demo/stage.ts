@@ -8,6 +8,8 @@ import { createLogUpdate } from "log-update";
 import pc from "picocolors";
 
 const isLive = process.stdout.isTTY && process.env["CI"] === undefined;
+/** No colour where there is no terminal, in CI either. */
+export const paint = pc.createColors(isLive && pc.isColorSupported);
 const MAX_WIDTH = 100;
 /** Time to read between two scenes, where somebody reads, ms. */
 const READING_MS = 700;
@@ -67,14 +69,14 @@ export function exhibitWidth(): number {
 
 export const stage = {
   title(text: string, sentence: string): void {
-    write(`\n${pc.bold(pc.cyan(text))}\n${wrap(sentence, "")}`);
+    write(`\n${paint.bold(paint.cyan(text))}\n${wrap(sentence, "")}`);
   },
 
   /** Opens a scene, with the sentence that says what to look at. */
   async scene(number: number, title: string, sentence: string): Promise<void> {
     if (isLive && number > 1) await sleep(READING_MS);
-    write(`\n${pc.bold(pc.cyan(`${number}. ${title}`))}`);
-    write(pc.dim("─".repeat(Math.min(width(), title.length + 3))));
+    write(`\n${paint.bold(paint.cyan(`${number}. ${title}`))}`);
+    write(paint.dim("─".repeat(Math.min(width(), title.length + 3))));
     write(`${wrap(sentence, "")}\n`);
   },
 
@@ -89,21 +91,21 @@ export const stage = {
 
   /** Something that was checked, not only said. */
   fact(text: string): void {
-    write(`${pc.green("✓")} ${wrap(text, "  ").trimStart()}`);
+    write(`${paint.green("✓")} ${wrap(text, "  ").trimStart()}`);
   },
 
   warn(text: string): void {
-    write(`${pc.yellow("!")} ${wrap(text, "  ").trimStart()}`);
+    write(`${paint.yellow("!")} ${wrap(text, "  ").trimStart()}`);
   },
 
   failure(text: string): void {
-    write(`${pc.red("✗")} ${wrap(text, "  ").trimStart()}`);
+    write(`${paint.red("✗")} ${wrap(text, "  ").trimStart()}`);
   },
 
   /** Something as it is: a mail, a file, the answer of a command. */
   exhibit(caption: string, lines: readonly string[]): void {
-    write(`\n  ${pc.bold(caption)}`);
-    for (const line of lines.flatMap(fold)) write(`  ${pc.dim("│")} ${line}`);
+    write(`\n  ${paint.bold(caption)}`);
+    for (const line of lines.flatMap(fold)) write(`  ${paint.dim("│")} ${line}`);
     write("");
   },
 

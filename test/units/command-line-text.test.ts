@@ -128,7 +128,10 @@ describe("the text of the command line", () => {
     });
     assert.ok(entries !== undefined);
     const text = reportJournal(entries, terminalOf().terminal, readable).join("\n");
-    assert.match(text, /15\/01\/2026 09:30:00 .*\n +09:30:02 +\+2,5 s +Remise +SNE_UNREACHABLE, en 12 ms/);
+    assert.match(
+      text,
+      /15\/01\/2026 09:30:00 .*\n +09:30:02 +\+2,5 s +Remise +SNE_UNREACHABLE, en 12 ms/,
+    );
   });
 
   it("lets nothing that a sender wrote move the cursor or forge a line", () => {
