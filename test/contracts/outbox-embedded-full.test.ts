@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
@@ -14,6 +14,7 @@ import type { Answer, Call } from "../../src/adapters/sqlite/group-commit.ts";
 import { makeGroupCommit } from "../../src/adapters/sqlite/group-commit.ts";
 import { openDatabase } from "../../src/adapters/sqlite/open-database.ts";
 import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
+import type { SqliteOutbox } from "../../src/adapters/sqlite/store-operations.ts";
 import { makeStoreOperations } from "../../src/adapters/sqlite/store-operations.ts";
 import type { NewFlux } from "../../src/keep/outbox.ts";
 import { claimAt, newFlux, NOON } from "../support/new-flux.ts";
@@ -105,9 +106,20 @@ describe("group commit when something fails", () => {
 describe("embedded store on a full disk", function () {
   this.timeout(30_000);
   let disk: string | undefined;
+  let outbox: SqliteOutbox | undefined;
 
   function mount(...options: readonly string[]): boolean {
     return disk !== undefined && spawnSync("mount", [...options, disk]).status === 0;
+  }
+
+  function fill(path: string): void {
+    for (const size of [65_536, 1]) {
+      try {
+        for (;;) appendFileSync(path, Buffer.alloc(size));
+      } catch (error) {
+        assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
+      }
+    }
   }
 
   before(function () {
@@ -118,10 +130,37 @@ describe("embedded store on a full disk", function () {
     process.stdout.write("    skipped: mounting a small file system needs root\n");
     this.skip();
   });
+  afterEach(() => outbox?.stop());
   after(() => {
     if (disk === undefined) return;
     spawnSync("umount", [disk]);
     rmSync(disk, { recursive: true });
+  });
+
+  async function openStore(path: string): Promise<SqliteOutbox> {
+    outbox = await openSqliteOutbox({ path });
+    return outbox;
+  }
+
+  it("opens where not one byte can be written, and lets what it holds be read", async () => {
+    assert.ok(disk !== undefined);
+    const path = join(disk, "first", "gateway.db");
+    const flux = newFlux();
+    const before = await openStore(path);
+    await before.keep([flux]);
+    await before.stop();
+    const ballast = join(disk, "ballast");
+    fill(ballast);
+    const store = await openStore(path);
+    assert.equal((await store.find(flux.id))?.state, "kept");
+    await assert.rejects(store.probe(), { code: "STORE_FULL" });
+    await assert.rejects(store.keep([newFlux()]), { code: "STORE_FULL" });
+    rmSync(ballast);
+    await store.probe();
+    await store.keep([newFlux()]);
+    assert.equal((await store.counts()).received, 2);
+    await store.stop();
+    rmSync(join(disk, "first"), { recursive: true });
   });
 
   it("loses nothing it confirmed, keeps nothing it rejected, and works again by itself", async () => {
@@ -129,12 +168,12 @@ describe("embedded store on a full disk", function () {
     const folder = join(disk, "data");
     mkdirSync(folder);
     const path = join(folder, "gateway.db");
-    let outbox = await openSqliteOutbox({ path });
+    let store = await openStore(path);
     const kept: NewFlux[] = [];
     const refused: NewFlux[] = [];
     const keepOne = async (flux: NewFlux): Promise<void> => {
       try {
-        await outbox.keep([flux]);
+        await store.keep([flux]);
         kept.push(flux);
       } catch (error) {
         assert.equal((error as { code?: string }).code, "STORE_FULL");
@@ -150,26 +189,25 @@ describe("embedded store on a full disk", function () {
 
     const check = async (): Promise<void> => {
       for (const { id, bytes } of kept) {
-        const file = await outbox.file(id, "original");
+        const file = await store.file(id, "original");
         assert.ok(file, `${id} was confirmed`);
         assert.ok(Buffer.from(file.bytes).equals(bytes));
       }
-      for (const { id } of refused) assert.equal(await outbox.find(id), undefined);
-      const counts = await outbox.counts();
+      for (const { id } of refused) assert.equal(await store.find(id), undefined);
+      const counts = await store.counts();
       assert.equal(counts.received, kept.length);
-      assert.deepEqual(counts, await outbox.recount());
+      assert.deepEqual(counts, await store.recount());
     };
     await check();
     // A restart on the full disk.
-    await outbox.stop();
-    outbox = await openSqliteOutbox({ path });
+    await store.stop();
+    store = await openStore(path);
     await check();
 
     assert.ok(mount("-o", "remount,size=64m"));
-    await outbox.probe();
+    await store.probe();
     for (const flux of refused.splice(0)) await keepOne(flux);
     assert.deepEqual(refused, []);
     await check();
-    await outbox.stop();
   });
 });

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
+import { openDatabase } from "../../src/adapters/sqlite/open-database.ts";
 import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
 import type { SqliteOutbox } from "../../src/adapters/sqlite/store-operations.ts";
 import { sha256Of } from "../../src/keep/identity.ts";
@@ -35,8 +36,8 @@ describe("embedded store", function () {
   let open: SqliteOutbox[] = [];
   let children: ChildProcess[] = [];
 
-  async function openStore(): Promise<SqliteOutbox> {
-    const outbox = await openSqliteOutbox({ path });
+  async function openStore(at = path): Promise<SqliteOutbox> {
+    const outbox = await openSqliteOutbox({ path: at });
     open.push(outbox);
     return outbox;
   }
@@ -140,13 +141,13 @@ describe("embedded store", function () {
   it("refuses a file that is no database, or another program's", async () => {
     const text = join(folder, "notes.txt");
     await writeFile(text, "Ceci n'est pas une base.".repeat(100));
-    await assert.rejects(openSqliteOutbox({ path: text }), { code: "STORE_UNAVAILABLE" });
+    await assert.rejects(openStore(text), { code: "STORE_UNAVAILABLE" });
     const foreign = join(folder, "other.db");
     const other = new DatabaseSync(foreign);
     other.exec("CREATE TABLE accounts (name TEXT)");
     other.close();
-    await assert.rejects(openSqliteOutbox({ path: foreign }), { code: "STORE_UNAVAILABLE" });
-    await assert.rejects(openSqliteOutbox({ path: folder }), { code: "STORE_UNAVAILABLE" });
+    await assert.rejects(openStore(foreign), { code: "STORE_UNAVAILABLE" });
+    await assert.rejects(openStore(folder), { code: "STORE_UNAVAILABLE" });
   });
 
   it("keeps its files from other users of the machine", async () => {
@@ -204,6 +205,27 @@ describe("embedded store", function () {
     );
     await assert.rejects(outbox.keep([flux]), { code: "INTERNAL_ERROR" });
     assert.equal((await outbox.counts()).received, 2);
+  });
+
+  it("finishes a queue longer than one group before it stops", async () => {
+    const outbox = await openStore();
+    const asked = Array.from({ length: 1_200 }, () => outbox.keep([newFlux()]));
+    await outbox.stop();
+    assert.equal((await Promise.all(asked)).length, 1_200);
+    assert.equal((await (await openStore()).counts()).received, 1_200);
+  });
+
+  it("asks the disk to be sure of each commit", () => {
+    const db = openDatabase(path);
+    const setting = (name: string): unknown => db.prepare(`PRAGMA ${name}`).get()?.[name];
+    // What a power cut would show; a killed process cannot.
+    assert.deepEqual(["journal_mode", "synchronous", "fullfsync", "foreign_keys"].map(setting), [
+      "wal",
+      2,
+      1,
+      1,
+    ]);
+    db.close();
   });
 
   it("keeps its write-ahead log small under a steady stream", async () => {
