@@ -3,11 +3,12 @@
  * moves while things happen. Without a terminal (CI, a file) the same is told in plain lines.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { isatty } from "node:tty";
 import { stripVTControlCharacters } from "node:util";
 import { createLogUpdate } from "log-update";
 import pc from "picocolors";
 
-const isLive = process.stdout.isTTY && process.env["CI"] === undefined;
+const isLive = isatty(1) && process.env["CI"] === undefined;
 /** No colour where there is no terminal, in CI either. */
 export const paint = pc.createColors(isLive && pc.isColorSupported);
 const MAX_WIDTH = 100;
