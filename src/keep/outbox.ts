@@ -51,9 +51,9 @@ export interface NewFlux {
    */
   readonly arrivalKey?: string;
   /**
-   * Names the content: guichet and digest. While a flux with the same one is alive or has had its
-   * effect, the newcomer is a repeat of it (B3). A refused or discarded flux had no effect and
-   * gives its identity up.
+   * Names the content: guichet and digest. While a flux with the same one, and the same sha256, is
+   * alive or has had its effect, the newcomer is a repeat of it (B3): other bytes are never one. A
+   * refused or discarded flux had no effect and gives its identity up; a quarantined one has none.
    */
   readonly identity?: string;
   readonly returnTo?: ReturnAddress;
@@ -160,6 +160,7 @@ export type DeliveryEnd =
 export interface FluxQuery {
   readonly states?: readonly FluxState[];
   readonly guichet?: string;
+  /** Named by the file, else given by the SNE to a file that named none. */
   readonly numUnique?: string;
   readonly sha256?: string;
   /** Received at or after, before: ms since the epoch. */
