@@ -4,6 +4,7 @@
  * SIGTERM and SIGINT stop taking, finish what is in hand, and exit under GATEWAY_STOP_MS and a
  * little; a second signal exits at once, which the store survives as it survives `kill -9`.
  */
+import { flushCompileCache } from "node:module";
 import { readGuichetsFile } from "./adapters/config/guichets-file.ts";
 import { makePinoLog } from "./adapters/log/pino-log.ts";
 import { GatewayError, messageOf } from "./domain/errors.ts";
@@ -17,7 +18,7 @@ const STOP_MARGIN_MS = 1_500;
 export const NO_SNE_NOTICE = `
   Aucune adresse du SNE n'est réglée : les flux seront reçus et gardés, et attendront.
 
-    - pour essayer, démarrez le SNE fictif dans un autre terminal :
+    - pour essayer, démarrez le simulateur du SNE dans un autre terminal :
         npm run passerelle -- standin --port 8090
       puis relancez avec son adresse :
         GATEWAY_SNE_URL=http://127.0.0.1:8090/services/DemandeLogementImplService/ npm start
@@ -96,6 +97,9 @@ export async function serve(options: ServeOptions): Promise<number> {
     http: http === undefined ? undefined : shown(http),
     smtp: smtp === undefined ? undefined : shown(smtp),
   });
+
+  // Written now rather than at the end: a process that is killed leaves the next start as quick.
+  flushCompileCache();
 
   const why = await Promise.race([options.stopAsked, fatal.promise]);
   const code = await stopWithin(gateway, settings.stopMs + STOP_MARGIN_MS, tell);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
@@ -32,6 +33,20 @@ export async function freePort(): Promise<number> {
   await once(server, "close");
   if (address === null || typeof address === "string") throw new Error("no port");
   return address.port;
+}
+
+/** Starts `passerelle serve` and kills it `afterMs` later, wherever its start then is. */
+export async function startAndKill(
+  settings: Readonly<Record<string, string>>,
+  afterMs: number,
+): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, "serve"], {
+    stdio: "ignore",
+    env: { PATH: process.env["PATH"], ...settings },
+  });
+  await sleep(afterMs);
+  child.kill("SIGKILL");
+  await once(child, "exit");
 }
 
 /** Starts `passerelle serve` and resolves once it listens. */
