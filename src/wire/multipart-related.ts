@@ -85,8 +85,6 @@ export function readMultipart(
     }
     partStart = buffer[lineEnd] === CR ? lineEnd + 2 : lineEnd + 1;
     from = partStart;
-    // The next delimiter may follow at once (an empty part): its line start is this line end.
-    if (from > 0) from -= 1;
   }
 }
 

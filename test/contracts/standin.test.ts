@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { makeSchemaValidator } from "../../src/adapters/xml/schema-validator.ts";
 import { makeDemande, type SampleDemande } from "../../src/standin/sample-demandes.ts";
 import { runStandin, type RunningStandin } from "../../src/standin/standin-main.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   asCxf,
   asLibsne,
@@ -14,6 +15,7 @@ import {
   daloCall,
   doublonsCall,
   envelope,
+  errorOf,
   numUniqueCall,
   order,
   plain,
@@ -525,7 +527,14 @@ describe("the stand-in SNE", function () {
       readonly effectsByTypeFichier: Readonly<Record<string, number>>;
       readonly mostAtOnce: number;
       readonly violations: { readonly together: number; readonly order: number };
-      readonly files: readonly { sha256: string; calls: number; taken: number; refused: number }[];
+      readonly inProgress: number;
+      readonly files: readonly {
+        readonly sha256: string;
+        readonly calls: number;
+        readonly taken: number;
+        readonly refused: number;
+        readonly numUnique?: string;
+      }[];
     }
 
     it("by file: calls, effects taken, refusals; a double is seen", async () => {
@@ -569,6 +578,30 @@ describe("the stand-in SNE", function () {
       ]);
       const after = await ask<Effects>(standin.controlUrl, "/standin/effects?summary");
       assert.equal(after.violations.together, 2);
+    });
+
+    it("knows the number that a creation still in progress was given", async () => {
+      await order(standin.controlUrl, { do: "hang", effect: true, times: 1 });
+      const leaving = new AbortController();
+      const file = makeDemande({ typeFichier: "CRE", guichet: "G1104", refInterne: "A" });
+      const hung = errorOf(post(standin.url, numUniqueCall(file), leaving.signal));
+      const numUnique = await eventually("the creation took its effect", async () => {
+        const { files } = await ask<Effects>(standin.controlUrl, "/standin/effects");
+        return files[0]?.numUnique;
+      });
+      assert.deepEqual(codesIn(await give({ typeFichier: "MOD", numUnique })), []);
+      const summary = "/standin/effects?summary";
+      const during = await ask<Effects>(standin.controlUrl, summary);
+      assert.equal(during.violations.together, 1);
+      leaving.abort();
+      assert.equal(await hung, "ABORT_ERR");
+      await eventually("nothing is in progress", async () => {
+        const { inProgress } = await ask<Effects>(standin.controlUrl, summary);
+        return inProgress === 0;
+      });
+      await give({ typeFichier: "MOD", numUnique, nom: "Après" });
+      const after = await ask<Effects>(standin.controlUrl, summary);
+      assert.equal(after.violations.together, 1);
     });
 
     it("sees an older file take effect after a newer one", async () => {
@@ -622,7 +655,12 @@ describe("the stand-in SNE", function () {
         const numbered = numberIn(readSoap(await post(second.url, numUniqueCall(next))));
         assert.ok(numbered > created, `${numbered} is a new number`);
         await second.stop();
-        assert.equal(readFileSync(dataFile, "utf8").trimEnd().split("\n").length, 3);
+        const third = await runStandin({ quiet: true, dataFile });
+        const after = await ask<Effects>(third.controlUrl, "/standin/effects?summary");
+        assert.deepEqual([after.effects, after.refusals], [2, 1]);
+        await order(third.controlUrl, { do: "forget" });
+        await third.stop();
+        assert.equal(readFileSync(dataFile, "utf8"), "");
       } finally {
         rmSync(folder, { recursive: true });
       }

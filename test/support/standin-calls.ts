@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { readContentType } from "../../src/wire/content-type.ts";
-import { readMultipart, rootPart } from "../../src/wire/multipart-related.ts";
+import { partById, readMultipart, rootPart } from "../../src/wire/multipart-related.ts";
 
 export interface RawCall {
   readonly headers: Readonly<Record<string, string>>;
@@ -213,6 +213,12 @@ export function readSoap(answer: HttpAnswer): SoapAnswer {
   assert.equal(root, rootPart(reading.parts, type.parameters.get("start")));
   const soap = Buffer.from(root?.bytes ?? []).toString("utf8");
   assert.match(soap, /Ceci n'est pas le SNE/);
+  // Each file of the envelope, in its order, is the part of that order.
+  const included = [...soap.matchAll(/href="cid:([^"]+)"/g)].map(([, cid]) => cid ?? "");
+  assert.deepEqual(
+    included.map((cid) => partById(reading.parts, cid)),
+    others,
+  );
   const { status, headers, body } = answer;
   return { status, headers, envelope: soap, files: others.map(({ bytes }) => bytes), body };
 }
