@@ -3,15 +3,14 @@
  * would meet, looked at without starting anything, each told with what to do.
  */
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { readGuichetsFile } from "./adapters/config/guichets-file.ts";
 import { checkCertificate } from "./adapters/doctor/check-certificate.ts";
 import { checkClock, checkDisk } from "./adapters/doctor/check-disk.ts";
 import { checkHttpPort, checkSmtpPort } from "./adapters/doctor/check-ports.ts";
 import { askMailServer } from "./adapters/mail/ask-mail-server.ts";
-import { makeSneRegistry } from "./adapters/sne/sne-registry.ts";
 import { inspectStore } from "./adapters/sqlite/inspect-store.ts";
 import { readSchemaSet } from "./adapters/xml/schema-manifest.ts";
+import { buildRegistry } from "./build-forwarding.ts";
 import { messageOf } from "./domain/errors.ts";
 import type { Guichets } from "./domain/guichet.ts";
 import { findingsOf, type DoctorCheck } from "./operate/doctor-check.ts";
@@ -19,7 +18,6 @@ import type { Chance, Clock } from "./runtime/clock.ts";
 import { SILENT_LOG } from "./runtime/log.ts";
 import { readSettings, type Settings } from "./runtime/settings.ts";
 
-const WSDL_PATH = fileURLToPath(new URL("../wsdl/DemandeLogement.wsdl", import.meta.url));
 /** Longest wait for the SNE or the mail server, ms. */
 const REMOTE_MS = 10_000;
 
@@ -177,7 +175,7 @@ async function* checkSne(
   chance: Chance,
 ): AsyncGenerator<DoctorCheck> {
   const { ok, warning, failed } = findingsOf("sne");
-  const { sneUrl: url, sneTlsCert, sneTlsKey, sneTlsCa, sneTlsPassphrase } = settings;
+  const { sneUrl: url, sneTlsCert, sneTlsKey, sneTlsPassphrase } = settings;
   if (url === undefined) {
     yield warning(
       "Aucune adresse du SNE n'est réglée : les flux sont gardés et attendent.",
@@ -197,24 +195,13 @@ async function* checkSne(
   }
   const advice = "Vérifiez GATEWAY_SNE_URL, le réseau et les certificats. Les flux sont gardés.";
   try {
-    const registry = await makeSneRegistry({
-      wsdlPath: WSDL_PATH,
-      url,
-      tls: {
-        ...(sneTlsKey === undefined ? {} : { keyFile: sneTlsKey }),
-        ...(sneTlsCert === undefined ? {} : { certFile: sneTlsCert }),
-        ...(sneTlsCa === undefined ? {} : { caFile: sneTlsCa }),
-        ...(sneTlsPassphrase === undefined ? {} : { passphrase: sneTlsPassphrase }),
-      },
-      timeoutMs: REMOTE_MS,
-      connectTimeoutMs: REMOTE_MS,
-      maxAnswerBytes: settings.sneMaxAnswerBytes,
-      maxConnections: 1,
-      certificateName: settings.sneCertificateName,
+    const registry = await buildRegistry({
+      settings: { ...settings, sneTimeoutMs: REMOTE_MS, sneConnectTimeoutMs: REMOTE_MS },
       clock,
       chance,
       log: SILENT_LOG,
     });
+    if (registry === undefined) return;
     try {
       const seen = await registry.reachable(AbortSignal.timeout(REMOTE_MS));
       yield seen.ok

@@ -5,29 +5,23 @@
  * it can be kept. Stop is the reverse: arrivals close first, the store last. The one file that knows
  * every room and every adapter.
  */
-import { createHash, timingSafeEqual } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 import { makeAcknowledger } from "./acknowledge/acknowledger.ts";
 import { makeParcelComposer } from "./acknowledge/parcel.ts";
 import type { ReturnChannel } from "./acknowledge/return-channel.ts";
-import { makeOpossumBreaker } from "./adapters/breaker/opossum-breaker.ts";
 import { makeDropFolders } from "./adapters/folder/drop-folder.ts";
 import { makeFolderReturn } from "./adapters/folder/folder-return.ts";
 import { makeHttpServer } from "./adapters/http/http-server.ts";
 import { makeMailReturn } from "./adapters/mail/mail-return.ts";
-import { makeSmtpReceiver } from "./adapters/mail/smtp-receiver.ts";
-import { makeSneRegistry } from "./adapters/sne/sne-registry.ts";
 import { openSqliteOutbox } from "./adapters/sqlite/sqlite-outbox.ts";
 import { makeEnvelopeReader } from "./adapters/xml/envelope-reader.ts";
 import { makeSchemaValidator } from "./adapters/xml/schema-validator.ts";
 import { makeReceiver } from "./arrive/receive.ts";
 import type { SchemaChecker } from "./arrive/schema-check.ts";
+import { buildForwarding } from "./build-forwarding.ts";
+import { buildSmtpReceiver } from "./build-smtp-receiver.ts";
 import type { Events } from "./domain/events.ts";
 import type { Guichets } from "./domain/guichet.ts";
-import { makeAttempt } from "./forward/attempt.ts";
-import type { Breaker } from "./forward/breaker.ts";
-import { makeForwarder } from "./forward/forwarder.ts";
+import { logEvents } from "./event-log.ts";
 import type { Outbox } from "./keep/outbox.ts";
 import { makeHealth } from "./operate/health.ts";
 import { makeOperations } from "./operate/operations.ts";
@@ -53,17 +47,8 @@ export interface Address {
   readonly port: number;
 }
 
-/** Files that come with the program, whatever the working directory. */
-const WSDL_PATH = fileURLToPath(new URL("../wsdl/DemandeLogement.wsdl", import.meta.url));
-
-/** Where the breaker's state is noted, so that a restart does not forget an outage. */
-const BREAKER_NOTE = "breaker.openUntil";
-
 /** Longest time one acquittement may take to be handed to the mail server, ms. */
 const MAIL_TIMEOUT_MS = 30_000;
-
-/** Mails in hand at once may hold this many times the largest file, bytes. */
-const MAILS_IN_HAND = 8;
 
 export async function buildGateway(options: {
   readonly settings: Settings;
@@ -136,7 +121,10 @@ export async function buildGateway(options: {
     log,
   });
 
-  const forwarding = await buildForwarding();
+  const forwarding = await buildForwarding({
+    ...{ settings, outbox, clock, chance, events, log },
+    ...(checker !== undefined && settings.schemaPolicy === "note" ? { noteBySchema: checker } : {}),
+  });
   const health = makeHealth({ outbox, breakerState: () => forwarding?.breaker.state });
   const http = makeHttpServer({
     host: settings.httpHost,
@@ -160,7 +148,7 @@ export async function buildGateway(options: {
     stopGraceMs: settings.stopMs,
     version: options.version,
   });
-  const smtp = await buildSmtpReceiver();
+  const smtp = await buildSmtpReceiver({ settings, guichets, receive, clock, events, log });
   const folders = makeDropFolders({
     guichets,
     receive,
@@ -173,123 +161,6 @@ export async function buildGateway(options: {
     events,
     log,
   });
-
-  /** Everything about the SNE; undefined when no address is set: fluxes are kept and wait. */
-  async function buildForwarding(): Promise<{ breaker: Breaker; part: Part } | undefined> {
-    if (settings.sneUrl === undefined) return undefined;
-    const { sneTlsKey: keyFile, sneTlsCert: certFile, sneTlsCa: caFile } = settings;
-    const registry = await makeSneRegistry({
-      wsdlPath: WSDL_PATH,
-      url: settings.sneUrl,
-      tls: {
-        ...(keyFile === undefined ? {} : { keyFile }),
-        ...(certFile === undefined ? {} : { certFile }),
-        ...(caFile === undefined ? {} : { caFile }),
-        ...(settings.sneTlsPassphrase === undefined
-          ? {}
-          : { passphrase: settings.sneTlsPassphrase }),
-      },
-      timeoutMs: settings.sneTimeoutMs,
-      connectTimeoutMs: settings.sneConnectTimeoutMs,
-      maxAnswerBytes: settings.sneMaxAnswerBytes,
-      maxConnections: settings.sneConcurrency,
-      certificateName: settings.sneCertificateName,
-      clock,
-      chance,
-      log,
-    });
-    const breaker = await restoreBreaker();
-    const forwarder = makeForwarder({
-      outbox,
-      breaker,
-      attempt: makeAttempt({
-        outbox,
-        registry,
-        breaker,
-        ...(checker !== undefined && settings.schemaPolicy === "note"
-          ? { noteBySchema: checker }
-          : {}),
-        serverError: settings.sneServerError,
-        backoff: { firstMs: settings.retryFirstMs, maxMs: settings.retryMaxMs },
-        clock,
-        chance,
-        events,
-        log,
-      }),
-      owner: settings.name,
-      concurrency: settings.sneConcurrency,
-      leaseMs: settings.leaseMs,
-      stopMs: settings.stopMs,
-      clock,
-      events,
-      log,
-    });
-    const part: Part = {
-      name: forwarder.name,
-      start: () => forwarder.start(),
-      stop: async () => {
-        await forwarder.stop();
-        breaker.stop();
-        await registry.stop();
-      },
-    };
-    return { breaker, part };
-  }
-
-  /** The breaker as the former life left it: a restart must not hammer an SNE known to be down. */
-  async function restoreBreaker(): Promise<Breaker> {
-    const noted = Number((await outbox.noted(BREAKER_NOTE)) ?? "0");
-    const breaker = makeOpossumBreaker({
-      clock,
-      log,
-      failureThreshold: settings.breakerFailures,
-      resetMs: settings.breakerOpenMs,
-      restore: { openUntil: noted > 0 ? noted : undefined },
-      save: ({ openUntil }) => outbox.note(BREAKER_NOTE, String(openUntil ?? 0)),
-    });
-    breaker.onChange((state) => {
-      const name = { open: "opened", halfOpen: "halfOpened", closed: "closed" } as const;
-      events.emit(`breaker.${name[state]}`, {});
-    });
-    return breaker;
-  }
-
-  async function buildSmtpReceiver(): Promise<ReturnType<typeof makeSmtpReceiver> | undefined> {
-    if (settings.smtpPort < 0) return undefined;
-    const { smtpTlsKey, smtpTlsCert } = settings;
-    const users = readSmtpUsers(settings.smtpUsers);
-    return makeSmtpReceiver({
-      host: settings.smtpHost,
-      port: settings.smtpPort,
-      hostName: settings.hostName,
-      guichets,
-      receive,
-      clock,
-      log,
-      events,
-      // Base64 makes a file a third larger; the rest is headers and text.
-      maxBytes: Math.ceil(settings.maxFileBytes * 1.5),
-      maxBytesInHand: settings.maxFileBytes * MAILS_IN_HAND,
-      maxConnections: 200,
-      requireTls: settings.smtpRequireTls,
-      ...(smtpTlsKey === undefined || smtpTlsCert === undefined
-        ? {}
-        : { tls: { key: await readFile(smtpTlsKey), cert: await readFile(smtpTlsCert) } }),
-      ...(users === undefined
-        ? {}
-        : {
-            auth: {
-              verify: (user: string, password: string) => samePassword(users.get(user), password),
-              required: true,
-              withoutTls: smtpTlsKey === undefined,
-            },
-          }),
-      recipients: settings.smtpRecipients,
-      idleMs: 5 * 60_000,
-      dataMs: 10 * 60_000,
-      stopGraceMs: settings.stopMs,
-    });
-  }
 
   /** What holds a resource and is neither started nor filled by anybody: closed last. */
   const base: Part = {
@@ -333,33 +204,6 @@ export async function buildGateway(options: {
   };
 }
 
-const UNLOGGED = new Set(["fileName", "note", "reason", "text"]);
-
-/** Every event is a log line; those that ask for a person are warnings. */
-function logEvents(events: Events, log: Log): void {
-  const warnings = new Set([
-    "flux.failed",
-    "flux.putInDoubt",
-    "flux.quarantined",
-    "breaker.opened",
-    "store.failed",
-    "step.failed",
-    "arrival.turnedAway",
-    "acquittement.postponed",
-  ]);
-  events.listen(({ name, fluxId, guichet, detail }) => {
-    // File names and notes may carry a person's name: they stay in the journal, out of the logs.
-    const facts = Object.entries(detail).filter(([key]) => !UNLOGGED.has(key));
-    const line = {
-      ...Object.fromEntries(facts),
-      ...(fluxId === undefined ? {} : { fluxId }),
-      ...(guichet === undefined ? {} : { guichet }),
-    };
-    if (warnings.has(name)) log.warn(name, line);
-    else log.info(name, line);
-  });
-}
-
 /** A file that could not be checked goes on (the SNE is the judge), but never silently. */
 function tellingWhatWasNotChecked(checker: SchemaChecker, log: Log): SchemaChecker {
   return {
@@ -372,21 +216,4 @@ function tellingWhatWasNotChecked(checker: SchemaChecker, log: Log): SchemaCheck
       return checked;
     },
   };
-}
-
-/** `user:password` pairs separated by commas; undefined when the setting is unset. */
-function readSmtpUsers(text: string | undefined): ReadonlyMap<string, string> | undefined {
-  if (text === undefined) return undefined;
-  return new Map(
-    text.split(",").map((pair) => {
-      const colon = pair.indexOf(":");
-      return [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
-    }),
-  );
-}
-
-/** Compares in a time that tells nothing of either. */
-function samePassword(expected: string | undefined, given: string): boolean {
-  const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(expected ?? ""), digest(given)) && expected !== undefined;
 }

@@ -2,7 +2,6 @@
  * Makes what a sender receives for a flux: the text, our XML, and the SNE's own files byte for byte.
  * Made from what is stored alone, so that it can be made again, the same, as often as needed.
  */
-import { safeFileName } from "../domain/file-name.ts";
 import type { Flux } from "../domain/flux.ts";
 import type { Guichets } from "../domain/guichet.ts";
 import type { Outbox, StoredFile } from "../keep/outbox.ts";
@@ -50,25 +49,24 @@ export function makeParcelComposer({
   };
 }
 
-/** Names that are safe and differ from one another, whatever the SNE called its files. */
+/**
+ * Names made from the sender's own, the same by every channel: whatever the SNE calls its files, they
+ * stand beside the original and differ from one another. Their bytes are untouched.
+ */
 function named(
   flux: Flux,
   answer: StoredFile | undefined,
   attestation: StoredFile | undefined,
 ): { xmlName: string; answer?: StoredFile; attestation?: StoredFile } {
   const base = flux.fileName.replace(/\.xml$/i, "");
-  const taken = new Set([`${base}.acquittement.xml`]);
-  const rename = (file: StoredFile, otherwise: string): StoredFile => {
-    const name = safeFileName(file.name, otherwise);
-    const free = taken.has(name) ? otherwise : name;
-    taken.add(free);
-    return { name: free, bytes: file.bytes };
-  };
+  const ending = /\.[0-9a-z]{1,5}$/i.exec(attestation?.name ?? "")?.[0] ?? ".pdf";
   return {
     xmlName: `${base}.acquittement.xml`,
-    ...(answer === undefined ? {} : { answer: rename(answer, `${base}.reponse.xml`) }),
+    ...(answer === undefined
+      ? {}
+      : { answer: { name: `${base}.reponse.xml`, bytes: answer.bytes } }),
     ...(attestation === undefined
       ? {}
-      : { attestation: rename(attestation, `${base}.attestation.pdf`) }),
+      : { attestation: { name: `${base}.attestation${ending}`, bytes: attestation.bytes } }),
   };
 }

@@ -40,7 +40,7 @@ export function readSettings(
   for (const env of Object.keys(environment).filter((name) => name.startsWith("GATEWAY_"))) {
     if (!known.some((name) => name === env)) {
       const nearest = suggest(env, known);
-      const suggestion = nearest === undefined ? "" : ` ; vouliez-vous dire ${nearest} ?`;
+      const suggestion = nearest === undefined ? "" : ` (vouliez-vous dire ${nearest} ?)`;
       problems.push({ env, message: errorText("UNKNOWN_SETTING", { env, suggestion }) });
     }
   }
@@ -159,6 +159,9 @@ function crossChecks(settings: Settings): SettingProblem[] {
   }
   if (settings.sneUrl !== undefined && !/^https?:$/.test(protocolOf(settings.sneUrl))) {
     problem("GATEWAY_SNE_URL", "une adresse http:// ou https:// est attendue");
+  }
+  if (!/^[^\s<>@]+@[^\s<>@]+$/.test(settings.mailFrom)) {
+    problem("GATEWAY_MAIL_FROM", "une adresse simple est attendue, sans nom ni chevrons");
   }
   if (settings.mailUrl !== undefined && !/^smtps?:$/.test(protocolOf(settings.mailUrl))) {
     problem("GATEWAY_MAIL_URL", "une adresse smtp:// ou smtps:// est attendue");

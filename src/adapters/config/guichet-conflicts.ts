@@ -4,8 +4,14 @@
  * hold several, and the file then says which.
  */
 import { sep } from "node:path";
-import type { PlacedGuichet } from "./guichets-file.ts";
+import type { Guichet } from "../../domain/guichet.ts";
 import type { ProblemSink, Value } from "./json-tree.ts";
+
+/** A guichet read, and where, for what only shows beside the others. */
+export interface PlacedGuichet {
+  readonly guichet: Guichet;
+  readonly at: Value;
+}
 
 export function checkTogether(placed: readonly PlacedGuichet[], sink: ProblemSink): void {
   checkOnce(

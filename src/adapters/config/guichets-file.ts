@@ -7,28 +7,19 @@ import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, systemCodeOf } from "../../domain/errors.ts";
 import { indexGuichets, type Guichet, type Guichets } from "../../domain/guichet.ts";
-import { checkTogether } from "./guichet-conflicts.ts";
-import { readObject, readTree, type ProblemSink, type Shape, type Value } from "./json-tree.ts";
-
-/** One mistake of the file; line and column from 1. */
-export interface GuichetsProblem {
-  readonly line: number;
-  readonly column: number;
-  /** `guichets[1].folders.drop`; "" for the file itself. */
-  readonly path: string;
-  /** French. */
-  readonly message: string;
-}
+import { checkTogether, type PlacedGuichet } from "./guichet-conflicts.ts";
+import {
+  readObject,
+  readTree,
+  type GuichetsProblem,
+  type ProblemSink,
+  type Shape,
+  type Value,
+} from "./json-tree.ts";
 
 export type GuichetsReading =
   | { readonly kind: "read"; readonly guichets: Guichets }
   | { readonly kind: "invalid"; readonly problems: readonly GuichetsProblem[] };
-
-/** A guichet read, and where, for what only shows beside the others. */
-export interface PlacedGuichet {
-  readonly guichet: Guichet;
-  readonly at: Value;
-}
 
 /** Reads the file; folders in it are relative to it. */
 export function readGuichetsFile(path: string): GuichetsReading {

@@ -5,7 +5,6 @@
 import { parseTree, type Node, type ParseError } from "jsonc-parser";
 import { suggest } from "../../runtime/suggest.ts";
 import { positionAt, type Position } from "../../wire/text-position.ts";
-import type { GuichetsProblem } from "./guichets-file.ts";
 
 export interface Value {
   readonly position: Position;
@@ -19,6 +18,16 @@ export interface Value {
     readonly key: Value;
     readonly value: Value;
   }[];
+}
+
+/** One mistake of the file; line and column from 1. */
+export interface GuichetsProblem {
+  readonly line: number;
+  readonly column: number;
+  /** `guichets[1].folders.drop`; "" for the file itself. */
+  readonly path: string;
+  /** French. */
+  readonly message: string;
 }
 
 export type ProblemSink = (value: Value, message: string) => void;

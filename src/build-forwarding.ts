@@ -1,0 +1,135 @@
+/**
+ * Builds everything about the SNE: its client, the breaker as the former life left it, the forwarder.
+ * Without an address there is none of it: fluxes are kept and wait.
+ */
+import { fileURLToPath } from "node:url";
+import { makeOpossumBreaker } from "./adapters/breaker/opossum-breaker.ts";
+import { makeSneRegistry } from "./adapters/sne/sne-registry.ts";
+import type { SchemaChecker } from "./arrive/schema-check.ts";
+import type { Events } from "./domain/events.ts";
+import { makeAttempt } from "./forward/attempt.ts";
+import type { Breaker } from "./forward/breaker.ts";
+import { makeForwarder } from "./forward/forwarder.ts";
+import type { Registry } from "./forward/registry.ts";
+import type { Outbox } from "./keep/outbox.ts";
+import type { Chance, Clock } from "./runtime/clock.ts";
+import type { Log } from "./runtime/log.ts";
+import type { Part } from "./runtime/part.ts";
+import type { Settings } from "./runtime/settings.ts";
+
+/** A file that comes with the program, whatever the working directory. */
+const WSDL_PATH = fileURLToPath(new URL("../wsdl/DemandeLogement.wsdl", import.meta.url));
+
+/** Where the breaker's state is noted, so that a restart does not forget an outage. */
+const BREAKER_NOTE = "breaker.openUntil";
+
+interface ForwardingOptions {
+  readonly settings: Settings;
+  readonly outbox: Outbox;
+  /** Given when schema remarks are noted on what is forwarded. */
+  readonly noteBySchema?: SchemaChecker;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly events: Events;
+  readonly log: Log;
+}
+
+export interface Forwarding {
+  readonly breaker: Breaker;
+  readonly part: Part;
+}
+
+export async function buildForwarding(options: ForwardingOptions): Promise<Forwarding | undefined> {
+  const { settings, outbox, noteBySchema, clock, chance, events, log } = options;
+  const registry = await buildRegistry(options);
+  if (registry === undefined) return undefined;
+  const breaker = await restoreBreaker(options);
+  const forwarder = makeForwarder({
+    outbox,
+    breaker,
+    attempt: makeAttempt({
+      outbox,
+      registry,
+      breaker,
+      ...(noteBySchema === undefined ? {} : { noteBySchema }),
+      serverError: settings.sneServerError,
+      backoff: { firstMs: settings.retryFirstMs, maxMs: settings.retryMaxMs },
+      clock,
+      chance,
+      events,
+      log,
+    }),
+    owner: settings.name,
+    concurrency: settings.sneConcurrency,
+    leaseMs: settings.leaseMs,
+    stopMs: settings.stopMs,
+    clock,
+    events,
+    log,
+  });
+  const part: Part = {
+    name: forwarder.name,
+    start: () => forwarder.start(),
+    stop: async () => {
+      await forwarder.stop();
+      breaker.stop();
+      await registry.stop();
+    },
+  };
+  return { breaker, part };
+}
+
+/** The client of the SNE as the settings describe it; undefined without an address. */
+export async function buildRegistry({
+  settings,
+  clock,
+  chance,
+  log,
+}: Pick<ForwardingOptions, "settings" | "clock" | "chance" | "log">): Promise<
+  Registry | undefined
+> {
+  if (settings.sneUrl === undefined) return undefined;
+  const { sneTlsKey, sneTlsCert, sneTlsCa, sneTlsPassphrase } = settings;
+  return makeSneRegistry({
+    wsdlPath: WSDL_PATH,
+    url: settings.sneUrl,
+    tls: {
+      ...(sneTlsKey === undefined ? {} : { keyFile: sneTlsKey }),
+      ...(sneTlsCert === undefined ? {} : { certFile: sneTlsCert }),
+      ...(sneTlsCa === undefined ? {} : { caFile: sneTlsCa }),
+      ...(sneTlsPassphrase === undefined ? {} : { passphrase: sneTlsPassphrase }),
+    },
+    timeoutMs: settings.sneTimeoutMs,
+    connectTimeoutMs: settings.sneConnectTimeoutMs,
+    maxAnswerBytes: settings.sneMaxAnswerBytes,
+    maxConnections: settings.sneConcurrency,
+    certificateName: settings.sneCertificateName,
+    clock,
+    chance,
+    log,
+  });
+}
+
+/** A restart must not hammer an SNE known to be down. */
+async function restoreBreaker({
+  settings,
+  outbox,
+  clock,
+  events,
+  log,
+}: ForwardingOptions): Promise<Breaker> {
+  const noted = Number((await outbox.noted(BREAKER_NOTE)) ?? "0");
+  const breaker = makeOpossumBreaker({
+    clock,
+    log,
+    failureThreshold: settings.breakerFailures,
+    resetMs: settings.breakerOpenMs,
+    restore: { openUntil: noted > 0 ? noted : undefined },
+    save: ({ openUntil }) => outbox.note(BREAKER_NOTE, String(openUntil ?? 0)),
+  });
+  breaker.onChange((state) => {
+    const name = { open: "opened", halfOpen: "halfOpened", closed: "closed" } as const;
+    events.emit(`breaker.${name[state]}`, {});
+  });
+  return breaker;
+}
