@@ -101,6 +101,20 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
   },
 };
 
+/** Made once: making one costs far more than all the rest of an acquittement. */
+const TIMES: Readonly<Record<Language, Intl.DateTimeFormat>> = {
+  fr: timesIn("fr-FR"),
+  en: timesIn("en-GB"),
+};
+
+function timesIn(locale: string): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(locale, {
+    dateStyle: "long",
+    timeStyle: "medium",
+    timeZone: "Europe/Paris",
+  });
+}
+
 export function writeAcquittementText(
   flux: Flux,
   verdict: Verdict,
@@ -173,16 +187,11 @@ function controlLine(control: Control, say: Phrases): string {
 
 function aboutLines(flux: Flux, language: Language, say: Phrases): string[] {
   const { labels } = say;
-  const received = new Intl.DateTimeFormat(language === "fr" ? "fr-FR" : "en-GB", {
-    dateStyle: "long",
-    timeStyle: "medium",
-    timeZone: "Europe/Paris",
-  }).format(flux.receivedAt);
   const rows: [string, string | undefined][] = [
     [labels.file, flux.fileName],
     [labels.kind, flux.envelope?.kind],
     [labels.reference, flux.envelope?.refInterne],
-    [labels.received, received],
+    [labels.received, TIMES[language].format(flux.receivedAt)],
     [labels.digest, flux.sha256],
     [labels.flux, flux.id],
   ];

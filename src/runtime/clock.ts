@@ -3,7 +3,6 @@
  * clock of the machine or makes random numbers.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -21,13 +20,22 @@ export interface Chance {
 export function systemClock(): Clock {
   return {
     now: () => Date.now(),
-    wait: async (ms, signal) => {
-      try {
-        await sleep(ms, undefined, signal === undefined ? {} : { signal });
-      } catch (error) {
-        if (signal?.aborted !== true) throw error;
-      }
-    },
+    // Not timers/promises: it makes an error with its stack for every wait cut short, and nearly all
+    // of ours are (time limits that are not reached, sleeps that are woken).
+    wait: (ms, signal) =>
+      new Promise((resolve) => {
+        if (signal?.aborted === true) {
+          resolve();
+          return;
+        }
+        const end = (): void => {
+          clearTimeout(timer);
+          signal?.removeEventListener("abort", end);
+          resolve();
+        };
+        const timer = setTimeout(end, ms);
+        signal?.addEventListener("abort", end, { once: true });
+      }),
   };
 }
 

@@ -7,6 +7,9 @@ import { messageOf } from "../domain/errors.ts";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 
+/** A reason of our own: without one, an abort makes an error with its stack, at every wake. */
+const WOKEN = "woken";
+
 export interface WakeableLoop {
   start(): void;
   wake(): void;
@@ -55,11 +58,11 @@ export function makeWakeableLoop(options: {
     },
     wake: () => {
       wanted = true;
-      sleeping?.abort();
+      sleeping?.abort(WOKEN);
     },
     stop: async () => {
       stopping.abort();
-      sleeping?.abort();
+      sleeping?.abort(WOKEN);
       await running;
     },
   };

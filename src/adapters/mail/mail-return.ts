@@ -94,7 +94,8 @@ export function makeMailReturn(options: MailReturnOptions): MailReturn {
       if (limit.signal.aborted) return notDelivered(`pas de réponse en ${timeoutMs / 1000} s`);
       return notDelivered(wordsOf(error));
     } finally {
-      sent.abort();
+      // A reason of its own: without one, an abort makes an error with its stack, at every mail.
+      sent.abort("sent");
     }
   }
 
