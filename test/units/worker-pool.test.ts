@@ -1,0 +1,138 @@
+/** The loops that work the outbox: never more than allowed at once, no wake lost, no piece dropped. */
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { SILENT_LOG } from "../../src/runtime/log.ts";
+import { startParts, stopParts, type Part } from "../../src/runtime/part.ts";
+import { makeWorkerPool } from "../../src/runtime/worker-pool.ts";
+import { eventually } from "../support/eventually.ts";
+
+describe("a worker pool", () => {
+  function pool(options: { concurrency: number; allowance?: () => number }): {
+    queue: number[];
+    done: number[];
+    most: () => number;
+    release: () => void;
+    pool: ReturnType<typeof makeWorkerPool<number>>;
+  } {
+    const queue: number[] = [];
+    const done: number[] = [];
+    let inHand = 0;
+    let most = 0;
+    let gate = Promise.withResolvers<undefined>();
+    return {
+      queue,
+      done,
+      most: () => most,
+      release: () => {
+        gate.resolve(undefined);
+        gate = Promise.withResolvers();
+        gate.resolve(undefined);
+      },
+      pool: makeWorkerPool<number>({
+        name: "test",
+        clock: systemClock(),
+        log: SILENT_LOG,
+        ...options,
+        claim: (max) => Promise.resolve(queue.splice(0, max)),
+        handle: async (piece) => {
+          inHand += 1;
+          most = Math.max(most, inHand);
+          await gate.promise;
+          inHand -= 1;
+          if (piece === 13) throw new Error("unlucky");
+          done.push(piece);
+        },
+      }),
+    };
+  }
+
+  it("handles every piece, never more than its concurrency at once, whatever one throws", async () => {
+    const world = pool({ concurrency: 3 });
+    world.queue.push(...Array.from({ length: 20 }, (_, index) => index));
+    world.pool.start();
+    await eventually("three in hand", () => world.most() === 3);
+    world.release();
+    await eventually("all but the one that threw", () => world.done.length === 19);
+    await world.pool.stop();
+    assert.equal(world.most(), 3);
+  });
+
+  it("claims nothing while its allowance is nothing, and all once it is woken", async () => {
+    let allowed = 0;
+    let asked = 0;
+    const allowance = (): number => {
+      asked += 1;
+      return allowed;
+    };
+    const world = pool({ concurrency: 3, allowance });
+    world.release();
+    world.queue.push(1, 2);
+    world.pool.start();
+    world.pool.wake();
+    await eventually("two turns", () => asked >= 2);
+    assert.equal(world.queue.length, 2);
+    allowed = 3;
+    world.pool.wake();
+    await eventually("both done", () => world.done.length === 2);
+    await world.pool.stop();
+  });
+
+  it("stops only once what is in hand is done", async () => {
+    const world = pool({ concurrency: 1 });
+    world.queue.push(1);
+    world.pool.start();
+    await eventually("one in hand", () => world.most() === 1);
+    let stopped = false;
+    const stopping = world.pool.stop().then(() => {
+      stopped = true;
+    });
+    assert.equal(stopped, false);
+    world.release();
+    await stopping;
+    assert.deepEqual(world.done, [1]);
+  });
+});
+
+describe("parts", () => {
+  it("start in order, stop in reverse, and one that fails to stop keeps no other from it", async () => {
+    const told: string[] = [];
+    const part = (name: string, fails = false): Part => ({
+      name,
+      start: () => {
+        told.push(`start ${name}`);
+        return Promise.resolve();
+      },
+      stop: () => {
+        told.push(`stop ${name}`);
+        return fails ? Promise.reject(new Error("stuck")) : Promise.resolve();
+      },
+    });
+    const parts = [part("a"), part("b", true), part("c")];
+    await startParts(parts);
+    const failures = await stopParts(parts);
+    assert.deepEqual(told, ["start a", "start b", "start c", "stop c", "stop b", "stop a"]);
+    assert.deepEqual(
+      failures.map(({ name }) => name),
+      ["b"],
+    );
+  });
+
+  it("stop those already started when one cannot start, and tell its error", async () => {
+    const told: string[] = [];
+    const good: Part = {
+      name: "good",
+      start: () => Promise.resolve(),
+      stop: () => {
+        told.push("stopped");
+        return Promise.resolve();
+      },
+    };
+    const bad: Part = {
+      name: "bad",
+      start: () => Promise.reject(new Error("no port")),
+      stop: () => Promise.resolve(),
+    };
+    await assert.rejects(startParts([good, bad]), /no port/);
+    assert.deepEqual(told, ["stopped"]);
+  });
+});
