@@ -37,12 +37,17 @@ export function makeMoveStatements(options: {
   const fluxById = db.prepare("SELECT * FROM flux WHERE id = ?");
   const fluxBySeq = db.prepare("SELECT * FROM flux WHERE seq = ?");
   const fluxByIdentity = db.prepare("SELECT * FROM flux WHERE sha256 = ? AND identity = ?");
+  // Each names only what it changes: SQLite writes again every index of a column that is named.
   const update = db.prepare(
-    `UPDATE flux SET state = ?, since = ?, due_at = ?, head = ?, holds = ?, guichet = ?, lane = ?,
-       identity = ?, num_unique = ?, owed_at = ?, reason = ?, verdict = ?, remarks = ?, arrival = ?,
-       lease_until = NULL, events = events + 1
+    `UPDATE flux SET state = ?, since = ?, due_at = ?, head = ?, holds = ?, owed_at = ?, reason = ?,
+       verdict = ?, remarks = ?, lease_until = NULL, events = events + 1
      WHERE seq = ? RETURNING *`,
   );
+  const attributeTo = db.prepare(
+    "UPDATE flux SET guichet = ?, lane = ?, identity = ?, arrival = ? WHERE seq = ?",
+  );
+  const giveIdentityUp = db.prepare("UPDATE flux SET identity = NULL WHERE seq = ?");
+  const nameNumber = db.prepare("UPDATE flux SET num_unique = ? WHERE seq = ?");
   const putFile = db.prepare(
     `INSERT INTO file (flux, role, name, bytes) VALUES (?, ?, ?, ?)
      ON CONFLICT (flux, role) DO UPDATE SET name = excluded.name, bytes = excluded.bytes`,
@@ -57,10 +62,16 @@ export function makeMoveStatements(options: {
     if (!canMove(row.state, to) || to === "inTransit") {
       throw gatewayError("INTERNAL_ERROR", {}, new Error(`no move from ${row.state} to ${to}`));
     }
+    if (attribute !== undefined) {
+      const { guichet, identity, returnTo } = attribute;
+      const arrival = arrivalReturningBy(row.arrival, returnTo);
+      attributeTo.run(guichet, attribute.lane ?? null, identity, arrival, row.seq);
+    }
+    if (GIVES_IDENTITY_UP.includes(to)) giveIdentityUp.run(row.seq);
+    if (row.num_unique === null && move.verdict?.kind === "accepted") {
+      nameNumber.run(move.verdict.numeroUnique, row.seq);
+    }
     const lane = attribute === undefined ? row.lane : (attribute.lane ?? null);
-    const numUnique =
-      row.num_unique ?? (move.verdict?.kind === "accepted" ? move.verdict.numeroUnique : null);
-    const identity = GIVES_IDENTITY_UP.includes(to) ? null : (attribute?.identity ?? row.identity);
     const moved = fluxRow(
       update.get(
         to,
@@ -68,15 +79,10 @@ export function makeMoveStatements(options: {
         Math.ceil(move.dueAt ?? at),
         lane === null && to === "kept" ? 1 : 0,
         lane !== null && holdsLane(to) ? 1 : 0,
-        attribute?.guichet ?? row.guichet,
-        lane,
-        identity,
-        numUnique,
         row.owed_at ?? (move.oweAcquittement === true ? at : null),
         jsonOrNull(move.reason),
         jsonOrNull(move.verdict) ?? row.verdict,
         jsonOrNull(move.remarks) ?? row.remarks,
-        arrivalReturningBy(row.arrival, attribute?.returnTo),
         row.seq,
       ) ?? {},
     );
