@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { SAXES_STANDIN_XML } from "../adapters/standin-xml/saxes-standin-xml.ts";
+import { makeStandinXml } from "../adapters/standin-xml/make-standin-xml.ts";
 import { systemChance, systemClock } from "../runtime/clock.ts";
 import { makeControlService } from "./control-service.ts";
 import { makeDemandeBook } from "./demande-book.ts";
@@ -64,7 +64,7 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
   };
   const clock = systemClock();
   const chance = systemChance();
-  const xml = SAXES_STANDIN_XML;
+  const xml = makeStandinXml();
   const steering = makeSteering({ fraction: () => chance.fraction() });
   const book = makeDemandeBook({ maxFileBytes: MAX_FILE_BYTES });
   const ledger = makeEffectLedger();

@@ -1,7 +1,10 @@
 /** The stand-in's two readers of a demande give one reading, and neither ever throws. */
 import assert from "node:assert/strict";
 import { readAnyDemande, readDemande } from "../../src/adapters/standin-xml/read-demande.ts";
-import { readPlainDemande } from "../../src/adapters/standin-xml/read-plain-demande.ts";
+import {
+  makeKnownTags,
+  readPlainDemande,
+} from "../../src/adapters/standin-xml/read-plain-demande.ts";
 import { makeDemande, type SampleDemande } from "../../src/standin/sample-demandes.ts";
 
 const SHAPES: Readonly<Record<string, Partial<SampleDemande>>> = {
@@ -56,11 +59,13 @@ const TWISTS: readonly (readonly [string, string])[] = [
 ];
 
 describe("the stand-in's reading of a demande", () => {
+  const tags = makeKnownTags();
+
   for (const [name, shape] of Object.entries(SHAPES)) {
     it(`reads ${name} the same fast as by saxes`, () => {
       for (let seed = 1; seed <= 20; seed += 1) {
         const file = makeDemande({ typeFichier: "CRE", guichet: "G1104", seed, ...shape });
-        const fast = readPlainDemande(file);
+        const fast = readPlainDemande(file, tags);
         assert.ok(fast?.kind === "read", "a plain file is read by the fast reader");
         assert.deepEqual(fast, readAnyDemande(file));
       }
@@ -74,7 +79,7 @@ describe("the stand-in's reading of a demande", () => {
     for (const [found, put] of TWISTS) {
       assert.ok(plain.includes(found), found);
       const file = Buffer.from(plain.replace(found, put), "utf8");
-      const fast = readPlainDemande(file);
+      const fast = readPlainDemande(file, tags);
       if (fast !== undefined) assert.deepEqual(fast, readAnyDemande(file), put);
     }
   });
@@ -108,7 +113,7 @@ describe("the stand-in's reading of a demande", () => {
       for (let change = 0; change <= draw(3); change += 1) {
         file.write(bits[draw(bits.length)] ?? "", draw(file.length), "utf8");
       }
-      const fast = readPlainDemande(file);
+      const fast = readPlainDemande(file, tags);
       if (fast === undefined) continue;
       read += 1;
       assert.deepEqual(fast, readAnyDemande(file), file.toString("utf8"));
@@ -129,7 +134,7 @@ describe("the stand-in's reading of a demande", () => {
       Buffer.alloc(1_000_000, "<a "),
     ];
     for (const bytes of hostile) {
-      const reading = readDemande(Buffer.from(bytes));
+      const reading = readDemande(Buffer.from(bytes), tags);
       assert.ok(reading.kind === "unreadable" && reading.reason !== "");
     }
   });

@@ -8,13 +8,13 @@
 import type { DemandeReading } from "../../standin/standin-xml.ts";
 import { makeDemandeCollector } from "./demande-collector.ts";
 import { makeEchoWriter, NUU } from "./echo-writer.ts";
-import { readPlainDemande } from "./read-plain-demande.ts";
+import { readPlainDemande, type KnownTags } from "./read-plain-demande.ts";
 import { readXml, XmlRefused } from "./xml-events.ts";
 
 const MAX_DEPTH = 64;
 
-export function readDemande(bytes: Uint8Array): DemandeReading {
-  return readPlainDemande(bytes) ?? readAnyDemande(bytes);
+export function readDemande(bytes: Uint8Array, tags: KnownTags): DemandeReading {
+  return readPlainDemande(bytes, tags) ?? readAnyDemande(bytes);
 }
 
 /** Reads any XML, by saxes. */

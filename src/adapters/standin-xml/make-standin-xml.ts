@@ -1,0 +1,10 @@
+/** The stand-in's XML reading: plain demandes fast, everything else on saxes. */
+import type { StandinXml } from "../../standin/standin-xml.ts";
+import { readDemande } from "./read-demande.ts";
+import { readEnvelope } from "./read-envelope.ts";
+import { makeKnownTags } from "./read-plain-demande.ts";
+
+export function makeStandinXml(): StandinXml {
+  const tags = makeKnownTags();
+  return { readEnvelope, readDemande: (bytes) => readDemande(bytes, tags) };
+}
