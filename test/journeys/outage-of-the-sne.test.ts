@@ -69,17 +69,31 @@ describe("an outage of the SNE", () => {
     for (const { bytes } of sent) assert.equal(effects.get(sha256(bytes)), 1);
   });
 
-  it("costs no attempt while the breaker is open", async () => {
+  it("costs no attempt while the breaker is open, even over a restart", async () => {
+    const slowBreaker = { GATEWAY_BREAKER_OPEN_MS: "60s" };
+    await world.restart(slowBreaker);
     await world.control({ do: "down", how: "503" });
-    const { name, bytes } = creation(301);
-    const id = idIn(await world.mail(name, bytes));
-    await eventually("five calls, then the breaker opens", async () =>
-      (await (await fetch(`${world.httpUrl}/readyz`)).text()).includes('"open"'),
-    );
-    const { attempts } = await world.flux(id);
-    assert.ok(typeof attempts === "number" && attempts >= 5, `${String(attempts)} attempts`);
-    await world.control({ do: "up" });
-    await world.reaches(id, "acknowledged");
+    const first = creation(301);
+    const id = idIn(await world.mail(first.name, first.bytes));
+    const isOpen = async (): Promise<boolean> =>
+      (await (await fetch(`${world.httpUrl}/readyz`)).text()).includes('"open"');
+    await eventually("five calls, then the breaker opens", isOpen);
+    const { attempts } = await world.reaches(id, "kept");
+    assert.equal(attempts, 5);
+
+    await world.restart(slowBreaker);
+    assert.ok(await isOpen(), "the restart forgot the outage");
+    const later = creation(308);
+    const laterId = idIn(await world.mail(later.name, later.bytes));
+    // Each look is a round trip during which a forwarder that claimed would have been seen to.
+    for (let look = 0; look < 20; look += 1) {
+      assert.equal((await world.flux(laterId))["attempts"], 0);
+      assert.equal((await world.flux(id))["attempts"], 5);
+    }
+    const calls: unknown = await (
+      await fetch(`${world.standin.controlUrl}/standin/effects?summary`)
+    ).json();
+    assert.match(JSON.stringify(calls), /"effects":0/);
   });
 
   it("puts a flux whose answer was lost in doubt, sends it no more, and lets an operator conclude", async () => {

@@ -86,6 +86,8 @@ describe("a worker pool", () => {
     const stopping = world.pool.stop().then(() => {
       stopped = true;
     });
+    // A stop that did not wait would have resolved within a few turns of the event loop.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(stopped, false);
     world.release();
     await stopping;
