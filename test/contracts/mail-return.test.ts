@@ -1,7 +1,7 @@
 /** What an acquittement by mail promises the guichet that gets it, and the gateway that owes it. */
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeMailReturn } from "../../src/adapters/mail/mail-return.ts";
@@ -40,6 +40,41 @@ const TO: ReturnAddress = {
   subject: "Flux du 15 août",
   messageId: "<1.2@bailleur.test>",
 };
+
+/** An SMTP server that takes everything, and tells each command it hears. */
+async function startScribe(
+  onLine: (line: string, socket: Socket) => void,
+): Promise<{ readonly port: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    let isData = false;
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk) => {
+      const text = chunk.toString("utf8");
+      if (isData) {
+        if (!text.endsWith("\r\n.\r\n")) return;
+        isData = false;
+        socket.write("250 taken\r\n");
+        return;
+      }
+      const line = text.trimEnd();
+      onLine(line, socket);
+      isData = line === "DATA";
+      if (!socket.destroyed) socket.write(isData ? "354 go on\r\n" : "250 fine\r\n");
+    });
+    socket.write("220 scribe\r\n");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
 
 describe("acquittement by mail", () => {
   let mailbox: Mailbox;
@@ -172,6 +207,37 @@ describe("acquittement by mail", () => {
       );
       assert(longest <= 998, `${longest} characters`);
       assert.equal(mail.attachments[1]?.name, `${"à".repeat(110)}.xml`);
+    });
+
+    it("goes to a domain with accents by its ASCII name", async () => {
+      const heard: string[] = [];
+      const server = await startScribe((line) => heard.push(line));
+      const back = makeReturn({ transportUrl: `smtp://127.0.0.1:${server.port}` });
+      const result = await back.deliver(PARCEL, { ...TO, to: "flux@été.test" });
+      assert.equal(result.kind, "delivered", JSON.stringify(result));
+      assert(heard.includes("RCPT TO:<flux@xn--t-9fab.test>"), heard.join(" | "));
+      server.close();
+    });
+
+    it("goes by another connection when the server had closed an idle one", async () => {
+      let connections = 0;
+      const heard: string[] = [];
+      const server = await startScribe((line, socket) => {
+        heard.push(line);
+        if (line.startsWith("EHLO")) connections += 1;
+        // The first connection takes one mail and hangs up at the next, before a byte of it.
+        const isSecond = heard.filter((one) => one.startsWith("MAIL")).length === 2;
+        if (connections === 1 && isSecond) socket.destroy();
+      });
+      const back = makeReturn({
+        transportUrl: `smtp://127.0.0.1:${server.port}`,
+        maxConnections: 1,
+      });
+      assert.equal((await back.deliver(PARCEL, TO)).kind, "delivered");
+      const second = await back.deliver(PARCEL, TO);
+      assert.equal(second.kind, "delivered", JSON.stringify(second));
+      assert.equal(connections, 2);
+      server.close();
     });
 
     it("goes a hundred at a time over a few connections, each once", async () => {

@@ -16,6 +16,7 @@ import type { ReturnAddress } from "../../domain/flux.ts";
 import { safeSubject } from "../../domain/subject.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isMailAddress } from "./mail-header.ts";
+import { sendWritten } from "./send-written.ts";
 import { writeMail } from "./write-mail.ts";
 
 export interface MailReturnOptions {
@@ -81,14 +82,15 @@ export function makeMailReturn(options: MailReturnOptions): MailReturn {
     const sent = new AbortController();
     void clock.wait(timeoutMs, sent.signal).then(() => limit.abort());
     try {
-      const { response } = await transport.sendMail({
-        envelope: { from, to: [to.to] },
+      const answer = await sendWritten(transport, {
+        envelope: { from, to: to.to },
+        messageId,
         raw,
         signal: limit.signal,
       });
       return {
         kind: "delivered",
-        detail: { channel: "mail", to: to.to, messageId, answer: safeSubject(response) },
+        detail: { channel: "mail", to: to.to, messageId, answer: safeSubject(answer) },
       };
     } catch (error) {
       if (limit.signal.aborted) return notDelivered(`pas de réponse en ${timeoutMs / 1000} s`);
