@@ -219,7 +219,7 @@ describe("acquittement by REST", () => {
     assert.equal(answer.headers.get("content-type"), "application/xml");
     assert.match(
       answer.headers.get("content-disposition") ?? "",
-      /filename\*=UTF-8''reponse%20%C3%A9/,
+      /^attachment; filename="?flux\.reponse\.xml"?$/,
     );
     const attestation = await fetchIt(id, "/attestation");
     assert.deepEqual(attestation.bytes, ATTESTATION);
