@@ -1,4 +1,5 @@
 /** Writes what a run measured: the table on the terminal, and `bench/README.md` after a full run. */
+import { availableParallelism } from "node:os";
 import type { Measured, Row, Spent } from "./measures.ts";
 
 export interface Run {
@@ -28,7 +29,24 @@ function cellsOf({ what, gateway, reference, ratio, aim, met }: Row): string[] {
   return [what, gateway, reference, ratio, aim, met === undefined ? "" : met ? "met" : "NOT MET"];
 }
 
-export function writeSpent({ title, busy, uses }: Spent): string {
+/** Share of one processor that programs other than the bench took meanwhile. */
+function takenByOthers({ busy, uses }: Spent): number {
+  const ours = uses.reduce((sum, { share }) => sum + share, 0);
+  return Math.max(0, busy * availableParallelism() - ours);
+}
+
+/** Figures of a machine that did something else meanwhile must not pass for its own. */
+function warnOfOthers(run: Run, spent: readonly Spent[]): string {
+  const most = Math.max(0, ...spent.map(takenByOthers));
+  const isBusy = Number.parseFloat(run.loadBefore) >= 1 || most >= 0.25;
+  if (!isBusy) return "";
+  return `
+**To be run again on a quiet machine.** Others used it during this run: load average ${run.loadBefore} at the start, up to ${(most * 100).toFixed(0)} % of one processor taken by programs other than the bench. The figures are lower bounds, and the ratios are noisy.
+`;
+}
+
+export function writeSpent(spent: Spent): string {
+  const { title, busy, uses } = spent;
   const lines = uses.map(
     ({ who, msPerFlux, share }) =>
       `| ${who} | ${msPerFlux.toFixed(2)} | ${(share * 100).toFixed(0)} % |`,
@@ -39,6 +57,7 @@ export function writeSpent({ title, busy, uses }: Spent): string {
     "| Who | processor ms per flux | share of one processor |",
     "| --- | --- | --- |",
     ...lines,
+    `| programs other than the bench | | ${(takenByOthers(spent) * 100).toFixed(0)} % |`,
   ].join("\n");
 }
 
@@ -54,7 +73,7 @@ export function writeReport(run: Run): string {
 
 Written by \`${run.command}\` on ${run.startedAt.toISOString().slice(0, 16).replace("T", " ")} UTC (${Math.round(run.seconds)} s). Do not edit: run it again.
 \`npm run bench -- --quick\` shows in a minute that everything runs (its figures mean little), \`--only intake,chain,backlog,claims,disk,profile\` picks parts; only a whole run writes this file.
-
+${warnOfOthers(run, spent)}
 ## Figures
 
 ${writeTable(measured)}
