@@ -10,6 +10,7 @@ import { SaxesParser } from "saxes";
 import type { SaxesTagPlain } from "saxes";
 import type { Control } from "../../domain/outcome.ts";
 import type { AnswerReading } from "../../forward/registry.ts";
+import { walkPlainXml } from "../../wire/plain-xml.ts";
 import { decodeXml } from "./decode-xml.ts";
 
 export type AnswerFileReading =
@@ -29,6 +30,8 @@ const NO_CODE = "SANS_CODE";
 class Refusal extends Error {}
 
 export function readAnswerFile(bytes: Uint8Array): AnswerFileReading {
+  const plain = readPlainAnswer(bytes);
+  if (plain !== undefined) return { kind: "read", reading: plain };
   const collector = makeCollector();
   const parser = new SaxesParser({ xmlns: false, position: false });
   parser.on("error", (error) => {
@@ -48,6 +51,35 @@ export function readAnswerFile(bytes: Uint8Array): AnswerFileReading {
     throw error;
   }
   return { kind: "read", reading: collector.reading() };
+}
+
+/**
+ * An answer with neither anomaly nor doublon, in plain XML, as nearly all are: read without saxes,
+ * several times faster. Undefined when it is anything else.
+ */
+function readPlainAnswer(bytes: Uint8Array): AnswerReading | undefined {
+  const path: string[] = [];
+  let numUnique: string | undefined;
+  const isWalked = walkPlainXml(bytes, {
+    open: (qualified, colon) => {
+      const name = colon < 0 ? qualified : qualified.slice(colon + 1);
+      if (path.length === 0 && !ROOTS.includes(name)) return false;
+      path.push(name);
+      return name !== "anomalie" && name !== "doublon";
+    },
+    close: (text) => {
+      const isNumber = path.pop() === "numUnique" && path.at(-1) === "demandeLogement";
+      if (!isNumber) return true;
+      const value = text?.trim();
+      // Line ends inside a value are the parser's to normalise.
+      if (value === undefined || value.includes("\r")) return false;
+      // A copy: a slice would keep the whole answer in memory as long as the flux lives.
+      if (value !== "") numUnique ??= Buffer.from(value).toString();
+      return true;
+    },
+  });
+  if (!isWalked) return undefined;
+  return { ...(numUnique === undefined ? {} : { numUnique }), controls: [], doublons: [] };
 }
 
 function makeCollector() {

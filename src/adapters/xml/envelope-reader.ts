@@ -23,6 +23,7 @@ import {
 } from "./envelope-fields.ts";
 import { decodeXml } from "./decode-xml.ts";
 import { makeNamespaceScope } from "./namespaces.ts";
+import { readPlainEnvelope } from "./plain-envelope.ts";
 import { faultIn, shown } from "./saxes-errors.ts";
 import { positionAt, type Position } from "../../wire/text-position.ts";
 
@@ -53,6 +54,11 @@ export function makeEnvelopeReader({
   return (file) => {
     if (file.length > limitBytes) {
       return unreadable(control("FILE_TOO_LARGE", { limit: limitBytes }, { line: 1, column: 1 }));
+    }
+    const plain = readPlainEnvelope(file, { namespace: NAMESPACE, maxDepth });
+    if (plain !== undefined) {
+      // Nothing it needs is absent: no place is asked for.
+      return conclude(plain.values, plain.versionInterface, () => ({ line: 1, column: 1 }));
     }
     const decoded = decodeXml(file);
     switch (decoded.kind) {
