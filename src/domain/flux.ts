@@ -88,6 +88,8 @@ export interface Flux {
   readonly remarks?: readonly Control[];
   /** The same file received again, by whatever channel: how many times. */
   readonly repeats: number;
+  /** When its files were erased (retention); its journal stays. */
+  readonly erasedAt?: number;
 }
 
 /**

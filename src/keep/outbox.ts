@@ -195,6 +195,41 @@ export interface StoreCounts {
 /** Which step may have work: what a watcher is told. */
 export type Work = "forward" | "acknowledge";
 
+/** What an operator has stopped: nothing of it is lent until it is resumed. */
+export type PauseScope =
+  | { readonly kind: "all" }
+  | { readonly kind: "guichet"; readonly guichet: string }
+  | { readonly kind: "lane"; readonly lane: string };
+
+export interface Pause {
+  readonly scope: PauseScope;
+  readonly at: number;
+  /** Who asked for it. */
+  readonly by: string;
+  /** Why, in words for operators. */
+  readonly reason: string;
+}
+
+/** A role that one gateway holds at a time (retention, a mailbox to poll…). */
+export interface RoleHolding {
+  readonly held: boolean;
+  readonly holder: string;
+  /** When the holding ends unless it is renewed, ms since the epoch. */
+  readonly until: number;
+  /** Grows each time the role changes hands. */
+  readonly term: number;
+}
+
+/** What is still to be told about, in number and in bytes of original files. */
+export interface Load {
+  readonly fluxes: number;
+  readonly bytes: number;
+}
+
+export interface StoreLoad extends Load {
+  readonly byGuichet: Readonly<Record<string, Load>>;
+}
+
 export interface Outbox {
   /** Keeps a batch, whole or not at all; one result per flux, in order. */
   keep(batch: readonly NewFlux[]): Promise<readonly KeepResult[]>;
@@ -234,10 +269,44 @@ export interface Outbox {
   journal(fluxId: string): Promise<readonly JournalEntry[]>;
   file(fluxId: string, role: FileRole): Promise<StoredFile | undefined>;
   counts(): Promise<StoreCounts>;
+  /** What is open (`domain/flux-state.ts`, bilan) or failed: everything a backlog is made of. */
+  load(): Promise<StoreLoad>;
 
   /** Small durable values of the gateway itself (the breaker's state…), last writer wins. */
   note(key: string, value: string): Promise<void>;
   noted(key: string): Promise<string | undefined>;
+  /**
+   * Notes a value if the one noted is still `expected` (undefined: none yet): how a cursor advances
+   * once, whoever else tries. False when it is not, and nothing was written.
+   */
+  noteIf(key: string, expected: string | undefined, value: string): Promise<boolean>;
+  /** The next number of a sequence: 1, 2, 3… One may be lost in a crash, none is given twice. */
+  next(sequence: string): Promise<number>;
+
+  /** Lends nothing of a scope from now on; what is in transit goes on. Again: replaces the reason. */
+  pause(pause: Pause): Promise<void>;
+  /** False when the scope was not paused. */
+  resume(scope: PauseScope): Promise<boolean>;
+  pauses(): Promise<readonly Pause[]>;
+
+  /** Takes a role that is free or whose holder's time has passed, or renews one's own. */
+  holdRole(
+    role: string,
+    hold: { readonly owner: string; readonly now: number; readonly leaseMs: number },
+  ): Promise<RoleHolding>;
+  /** Frees the role at once, if `owner` holds it. */
+  leaveRole(role: string, owner: string): Promise<void>;
+
+  /**
+   * Erases the files of fluxes that reached an end (acknowledged, discarded) before `endedBefore`
+   * and of which nothing is owed; each says so in its journal, which stays. How many; call again
+   * while it is `max`.
+   */
+  eraseFiles(request: {
+    readonly endedBefore: number;
+    readonly now: number;
+    readonly max: number;
+  }): Promise<number>;
 
   /** Calls when there may be work for a step, after it is durable; a hint, never a promise. */
   watch(listener: (work: Work) => void): () => void;
