@@ -23,6 +23,16 @@ export const CONTRACT = [
     ours: "wsdl/DemandeLogement.wsdl",
   },
   {
+    document: "service RechercheDemande",
+    published: "RechercheDemandeImplService.wsdl",
+    ours: "wsdl/RechercheDemande.wsdl",
+  },
+  {
+    document: "service GestionPartageeEVT",
+    published: "GestionPartageeEVTImplService.wsdl",
+    ours: "wsdl/GestionPartageeEVT.wsdl",
+  },
+  {
     document: "interfaceNuu demande 02.00",
     published: "InterfaceNuu_v0200.xsd",
     ours: "schemas/interfaceNuu-demande-02.00.xsd",
@@ -31,6 +41,21 @@ export const CONTRACT = [
     document: "interfaceNuu demande 02.01",
     published: "InterfaceNuu_v0201.xsd",
     ours: "schemas/interfaceNuu-demande-02.01.xsd",
+  },
+  {
+    document: "interfaceNuu recherche 02.00",
+    published: "InterfaceNuuRecherche_v0200.xsd",
+    ours: "schemas/interfaceNuu-recherche-02.00.xsd",
+  },
+  {
+    document: "interfaceNuu événements 02.00",
+    published: "InterfaceNuuGPEvenement_v0200.xsd",
+    ours: "schemas/interfaceNuu-evenements-02.00.xsd",
+  },
+  {
+    document: "interfaceNuu types d'événements 02.00",
+    published: "InterfaceNuuGPTypeEvenement_v0200.xsd",
+    ours: "schemas/interfaceNuu-types-evenements-02.00.xsd",
   },
   {
     document: "listeDoublons",
@@ -44,12 +69,18 @@ export type ContractFacts = Readonly<Record<string, readonly string[]>>;
 
 /** The facts of one WSDL or XSD file and of what it includes from the same folder. */
 export function factsOfFile(path: string): string[] {
-  const read = (location: string) =>
-    readXmlTree(readFileSync(join(dirname(path), location), "utf8"));
-  const root = readXmlTree(readFileSync(path, "utf8"));
+  return factsOf(readFileSync(path, "utf8"), (location) =>
+    readFileSync(join(dirname(path), location), "utf8"),
+  );
+}
+
+/** The facts of the text of a WSDL or XSD. @param read - the text an include names */
+export function factsOf(text: string, read: (location: string) => string): string[] {
+  const readTree = (location: string) => readXmlTree(read(location));
+  const root = readXmlTree(text);
   return root.name === "definitions"
-    ? wsdlFacts(root, read)
-    : elementLines(gatherSchema(root, read));
+    ? wsdlFacts(root, readTree)
+    : elementLines(gatherSchema(root, readTree));
 }
 
 /** @param locate - the path of the file of that document. */

@@ -35,7 +35,7 @@ const FACETS = new Set(
   ),
 );
 /** What may stand on a declaration without changing what it lets through, or is read below. */
-const READ = new Set("name type ref minOccurs maxOccurs use base form".split(" "));
+const READ = new Set("name type ref minOccurs maxOccurs use base form fixed".split(" "));
 
 export function typeOf(set: SchemaSet, holder: Declared): TypeFacts {
   onlyKnown(holder.node);
@@ -108,7 +108,9 @@ function attributesOf(set: SchemaSet, of: Declared): string[] {
       const form = attribute(node, "form") ?? of.attributeForm;
       const prefix = ref !== undefined || form === "qualified" ? "q:" : "";
       const type = simpleText(typeOf(set, target).simple);
-      return `@${prefix}${required(target.node, "name")}${mark}:${type}`;
+      const fixed = attribute(node, "fixed");
+      const value = fixed === undefined ? "" : ` fixed=${fixed}`;
+      return `@${prefix}${required(target.node, "name")}${mark}:${type}${value}`;
     });
 }
 
@@ -117,7 +119,9 @@ function particle(set: SchemaSet, of: Declared): Particle {
   onlyKnown(node);
   const occurs = `${attribute(node, "minOccurs") ?? "1"}..${attribute(node, "maxOccurs") ?? "1"}`;
   if (node.name === "element") {
-    if (attribute(node, "ref") !== undefined) throw unknown(node);
+    if (attribute(node, "ref") !== undefined || attribute(node, "fixed") !== undefined) {
+      throw unknown(node);
+    }
     const name = required(node, "name");
     const qualified = (attribute(node, "form") ?? of.elementForm) === "qualified";
     return { kind: "element", name, qualified, occurs, type: typeOf(set, of) };
