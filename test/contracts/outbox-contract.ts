@@ -4,12 +4,16 @@
  */
 import type { Outbox } from "../../src/keep/outbox.ts";
 import { acknowledgingContract } from "./outbox/acknowledging.ts";
+import { erasingContract } from "./outbox/erasing.ts";
 import { keepingContract } from "./outbox/keeping.ts";
 import { lanesContract } from "./outbox/lanes.ts";
 import { lendingContract } from "./outbox/lending.ts";
 import { movingContract } from "./outbox/moving.ts";
+import { notingContract } from "./outbox/noting.ts";
+import { pausingContract } from "./outbox/pausing.ts";
 import { readingContract } from "./outbox/reading.ts";
 import { repeatingContract } from "./outbox/repeating.ts";
+import { rolesContract } from "./outbox/roles.ts";
 
 /** A place where a store keeps its data, fresh for one test. */
 export interface StorePlace {
@@ -55,5 +59,9 @@ export function outboxContract(name: string, makePlace: () => Promise<StorePlace
     movingContract(bench);
     acknowledgingContract(bench);
     readingContract(bench);
+    notingContract(bench);
+    pausingContract(bench);
+    rolesContract(bench);
+    erasingContract(bench);
   });
 }

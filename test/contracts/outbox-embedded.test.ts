@@ -5,17 +5,18 @@ import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
+import { gunzipSync } from "node:zlib";
 import { openDatabase } from "../../src/adapters/sqlite/open-database.ts";
 import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
 import type { SqliteOutbox } from "../../src/adapters/sqlite/store-operations.ts";
 import { sha256Of } from "../../src/keep/identity.ts";
 import { eventually } from "../support/eventually.ts";
-import { claimAt, newFlux, newRefusedFlux, NOON } from "../support/new-flux.ts";
+import { claimAt, MINUTE, newFlux, newRefusedFlux, NOON } from "../support/new-flux.ts";
 import { outboxContract } from "./outbox-contract.ts";
 import { fluxIn } from "./outbox/journeys.ts";
 
@@ -131,11 +132,76 @@ describe("embedded store", function () {
     later.close();
     await assert.rejects(openStore(), {
       code: "STORE_TOO_NEW",
-      details: { found: 1000, known: 1 },
+      details: { found: 1000, known: 2 },
     });
     const untouched = new DatabaseSync(path);
     assert.equal(untouched.prepare("PRAGMA user_version").get()?.["user_version"], 1000);
     untouched.close();
+  });
+
+  it("brings a file of the first edition up to date, with all it holds", async () => {
+    // Written by the program that had that edition: ten fluxes in seven states, one of them repeated.
+    const fixture = join(import.meta.dirname, "../fixtures/store-edition-1.db.gz");
+    const first = join(folder, "edition-1.db");
+    await writeFile(first, gunzipSync(await readFile(fixture)));
+    const before = new DatabaseSync(first);
+    const edition = before.prepare("PRAGMA user_version").get()?.["user_version"];
+    const rows = before.prepare("SELECT * FROM flux ORDER BY seq").all();
+    before.close();
+    assert.equal(edition, 1);
+    assert.equal(rows.length, 10);
+
+    const outbox = await openStore(first);
+    const { fluxes } = await outbox.list({ limit: 500 });
+    assert.deepEqual(
+      fluxes.map(({ id, state, sha256, receivedAt }) => [id, state, sha256, receivedAt]),
+      rows.map((row) => [row["id"], row["state"], row["sha256"], row["received_at"]]),
+    );
+    for (const { id, sha256 } of fluxes) {
+      const file = await outbox.file(id, "original");
+      assert.equal(file === undefined ? undefined : sha256Of(file.bytes), sha256);
+      assert.ok((await outbox.journal(id)).length > 0);
+    }
+    const counts = await outbox.counts();
+    assert.deepEqual(counts, await outbox.recount());
+    assert.deepEqual([counts.received, counts.repeats, counts.deliveriesOwed], [10, 1, 4]);
+    const load = await outbox.load();
+    assert.deepEqual(load, await outbox.recountLoad());
+    assert.deepEqual(load.byGuichet["69002"], { fluxes: 2, bytes: 92 });
+    assert.equal(await outbox.noted("breaker.openUntil"), String(NOON + MINUTE));
+
+    // What this edition brought works on it: of three fluxes that ended, two still owe an acquittement.
+    const days = 90 * 24 * 60 * MINUTE;
+    const erasure = { endedBefore: NOON + days, now: NOON + days, max: 100 };
+    assert.equal(await outbox.eraseFiles(erasure), 1);
+    const [claimed] = await outbox.claim(claimAt(NOON + days));
+    assert.equal(claimed?.flux.guichet, "69002");
+    await outbox.stop();
+    const after = new DatabaseSync(first);
+    assert.equal(after.prepare("PRAGMA user_version").get()?.["user_version"], 2);
+    after.close();
+  });
+
+  it("overwrites in its file the bytes that it erases", async () => {
+    const marks = ["petit dossier", "grand dossier"];
+    const outbox = await openStore();
+    for (const [n, mark] of marks.entries()) {
+      // Within a page, and over many.
+      const bytes = Buffer.from(`<interfaceNuu>${mark} `.repeat(n === 0 ? 1 : 5_000));
+      await fluxIn(outbox, "acknowledged", { bytes });
+    }
+    const read = async (): Promise<boolean[]> => {
+      const content = Buffer.concat([await readFile(path), await readFile(`${path}-wal`)]);
+      return marks.map((mark) => content.includes(mark));
+    };
+    assert.deepEqual(await read(), [true, true]);
+    assert.equal(await outbox.eraseFiles({ endedBefore: NOON + 1, now: NOON + 1, max: 9 }), 2);
+    await outbox.stop();
+    const content = await readFile(path);
+    assert.deepEqual(
+      marks.filter((mark) => content.includes(mark)),
+      [],
+    );
   });
 
   it("refuses a file that is no database, or another program's", async () => {
@@ -270,8 +336,12 @@ describe("embedded store", function () {
     const postponed = { kind: "postponed", dueAt: NOON, reason, detail: {} } as const;
     await outbox.endDelivery(second, NOON, postponed);
     await outbox.claimDeliveries(claimAt(NOON, { max: 1 }));
+    await fluxIn(outbox, "quarantined");
     const counts = await outbox.counts();
     assert.deepEqual(counts, await outbox.recount());
     assert.ok(counts.deliveriesOwed > 1 && counts.repeats === 1);
+    const load = await outbox.load();
+    assert.deepEqual(load, await outbox.recountLoad());
+    assert.ok(load.fluxes > 1 && load.bytes > 0);
   });
 });

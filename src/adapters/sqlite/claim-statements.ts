@@ -8,6 +8,7 @@ import { errorText } from "../../domain/errors.ts";
 import type { ClaimedFlux, ClaimRequest } from "../../keep/outbox.ts";
 import { fluxOf, fluxRow } from "./flux-rows.ts";
 import type { JournalStatements } from "./journal-statements.ts";
+import type { PauseStatements } from "./pause-statements.ts";
 
 export interface ClaimStatements {
   claim(request: ClaimRequest): readonly ClaimedFlux[];
@@ -19,11 +20,21 @@ export interface ClaimStatements {
 export function makeClaimStatements(options: {
   readonly db: DatabaseSync;
   readonly journal: JournalStatements;
+  readonly pauses: Pick<PauseStatements, "extent">;
 }): ClaimStatements {
-  const { db, journal } = options;
+  const { db, journal, pauses } = options;
   const claimable = db.prepare(
     `SELECT seq FROM flux INDEXED BY flux_claimable
      WHERE head = 1 AND due_at <= ? ORDER BY due_at, seq LIMIT ?`,
+  );
+  // Steps over what is paused, row by row: a guichet paused with a great backlog makes every claim
+  // longer by that backlog, until it is resumed. Nothing paused, this statement is not used.
+  const claimableBesidePauses = db.prepare(
+    `SELECT seq FROM flux INDEXED BY flux_claimable
+     WHERE head = 1 AND due_at <= ?
+       AND NOT EXISTS (SELECT 1 FROM pause WHERE kind = 'guichet' AND name = flux.guichet)
+       AND NOT EXISTS (SELECT 1 FROM pause WHERE kind = 'lane' AND name = flux.lane)
+     ORDER BY due_at, seq LIMIT ?`,
   );
   const lend = db.prepare(
     `UPDATE flux SET state = 'inTransit', head = 0, since = ?, attempts = attempts + 1,
@@ -41,11 +52,22 @@ export function makeClaimStatements(options: {
      WHERE seq = ? RETURNING *`,
   );
 
+  function dueNow(now: number, max: number): readonly { readonly seq?: unknown }[] {
+    switch (pauses.extent()) {
+      case "none":
+        return claimable.all(now, max);
+      case "some":
+        return claimableBesidePauses.all(now, max);
+      case "all":
+        return [];
+    }
+  }
+
   return {
     claim: ({ owner, now, leaseMs, max }) =>
-      claimable.all(now, Math.max(0, max)).map((found) => {
+      dueNow(now, Math.max(0, max)).map((found) => {
         const leaseUntil = now + leaseMs;
-        const row = fluxRow(lend.get(now, leaseUntil, found["seq"] as number) ?? {});
+        const row = fluxRow(lend.get(now, leaseUntil, found.seq as number) ?? {});
         journal.append(row, now, {
           name: "flux.claimed",
           detail: { owner, attempt: row.attempts },

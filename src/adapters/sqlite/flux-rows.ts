@@ -33,6 +33,7 @@ export interface FluxRow {
   readonly reason: string | null;
   readonly verdict: string | null;
   readonly remarks: string | null;
+  readonly erased_at: number | null;
 }
 
 /** What the column `arrival` holds, as JSON. */
@@ -73,6 +74,7 @@ export function fluxOf(row: FluxRow): Flux {
     ...(row.verdict === null ? {} : { verdict: JSON.parse(row.verdict) as Verdict }),
     ...(row.remarks === null ? {} : { remarks: JSON.parse(row.remarks) as Control[] }),
     repeats: row.repeats,
+    ...(row.erased_at === null ? {} : { erasedAt: row.erased_at }),
   };
 }
 

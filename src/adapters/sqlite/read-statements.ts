@@ -1,9 +1,9 @@
-/** Reads what is neither lent nor listed: one flux, its files, the counts, the notes. */
+/** Reads what is neither lent nor listed: one flux, its files, the counts, the load. */
 import type { DatabaseSync } from "node:sqlite";
-import { FLUX_STATES } from "../../domain/flux-state.ts";
+import { BILAN_COLUMNS, FLUX_STATES } from "../../domain/flux-state.ts";
 import type { FluxState } from "../../domain/flux-state.ts";
 import type { Flux } from "../../domain/flux.ts";
-import type { FileRole, StoreCounts, StoredFile } from "../../keep/outbox.ts";
+import type { FileRole, StoreCounts, StoredFile, StoreLoad } from "../../keep/outbox.ts";
 import { fluxOf, fluxRow } from "./flux-rows.ts";
 
 export interface ReadStatements {
@@ -14,7 +14,19 @@ export interface ReadStatements {
   counts(): StoreCounts;
   /** The same, counted row by row: slow, to prove the counters. */
   recount(): StoreCounts;
-  noted(key: string): string | undefined;
+  /** From its counters, as `counts`. */
+  load(): StoreLoad;
+  /** The same, counted row by row: slow, to prove the counters. */
+  recountLoad(): StoreLoad;
+}
+
+/** What a load is made of; the triggers of the schema say the same. */
+const LOAD_STATES: readonly FluxState[] = [...BILAN_COLUMNS.open, ...BILAN_COLUMNS.failed];
+
+interface LoadRow {
+  readonly guichet: string;
+  readonly fluxes: number;
+  readonly bytes: number;
 }
 
 export function makeReadStatements(db: DatabaseSync): ReadStatements {
@@ -37,7 +49,11 @@ export function makeReadStatements(db: DatabaseSync): ReadStatements {
      UNION ALL SELECT 'deliveriesOwed', count(*) FROM delivery WHERE state IN ('owed', 'lent')
      UNION ALL SELECT 'state:' || state, count(*) FROM flux GROUP BY state`,
   );
-  const noted = db.prepare("SELECT value FROM note WHERE key = ?");
+  const load = db.prepare("SELECT guichet, fluxes, bytes FROM load WHERE fluxes > 0");
+  const reloaded = db.prepare(
+    `SELECT coalesce(guichet, '') AS guichet, count(*) AS fluxes, sum(size) AS bytes FROM flux
+     WHERE state IN (SELECT value FROM json_each(?)) GROUP BY 1`,
+  );
 
   function countsOf(rows: readonly Record<string, unknown>[]): StoreCounts {
     const values = new Map(rows.map((row) => [row["name"] as string, row["value"] as number]));
@@ -70,6 +86,20 @@ export function makeReadStatements(db: DatabaseSync): ReadStatements {
     },
     counts: () => countsOf(counters.all()),
     recount: () => countsOf(recounted.all()),
-    noted: (key) => noted.get(key)?.["value"] as string | undefined,
+    load: () => loadOf(load.all() as unknown as LoadRow[]),
+    recountLoad: () => loadOf(reloaded.all(JSON.stringify(LOAD_STATES)) as unknown as LoadRow[]),
+  };
+}
+
+/** What has no guichet (quarantine) weighs in the total alone. */
+function loadOf(rows: readonly LoadRow[]): StoreLoad {
+  return {
+    fluxes: rows.reduce((sum, { fluxes }) => sum + fluxes, 0),
+    bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+    byGuichet: Object.fromEntries(
+      rows
+        .filter(({ guichet }) => guichet !== "")
+        .map(({ guichet, fluxes, bytes }) => [guichet, { fluxes, bytes }]),
+    ),
   };
 }

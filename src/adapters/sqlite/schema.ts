@@ -127,8 +127,66 @@ const EDITION_1 = `
   END;
 `;
 
+/**
+ * Pauses, sequences, roles, retention, and the load of each guichet. `load` counts what is neither
+ * acknowledged nor discarded, as `BILAN_COLUMNS` says (a test compares them for every state).
+ */
+const EDITION_2 = `
+  ALTER TABLE flux ADD COLUMN erased_at INTEGER;  -- when its files were erased
+  CREATE INDEX flux_erasable ON flux(since)
+    WHERE erased_at IS NULL AND state IN ('acknowledged', 'discarded');
+
+  CREATE TABLE pause (
+    kind TEXT NOT NULL CHECK (kind IN ('all', 'guichet', 'lane')),
+    name TEXT NOT NULL,                    -- the guichet or the lane; '' for all
+    at INTEGER NOT NULL,
+    asked_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE sequence (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE role (
+    name TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    held_until INTEGER NOT NULL,
+    term INTEGER NOT NULL                  -- how many times it changed hands
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE load (
+    guichet TEXT PRIMARY KEY,              -- '' while the sender is unknown
+    fluxes INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO load SELECT coalesce(guichet, ''), count(*), sum(size) FROM flux
+    WHERE state NOT IN ('acknowledged', 'discarded') GROUP BY 1;
+  CREATE TRIGGER load_born AFTER INSERT ON flux
+    WHEN NEW.state NOT IN ('acknowledged', 'discarded') BEGIN
+    INSERT INTO load VALUES (coalesce(NEW.guichet, ''), 1, NEW.size)
+      ON CONFLICT (guichet) DO UPDATE SET fluxes = fluxes + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER load_left AFTER UPDATE OF state, guichet ON flux
+    WHEN OLD.state NOT IN ('acknowledged', 'discarded')
+      AND (NEW.state IN ('acknowledged', 'discarded') OR NEW.guichet IS NOT OLD.guichet) BEGIN
+    UPDATE load SET fluxes = fluxes - 1, bytes = bytes - OLD.size
+      WHERE guichet = coalesce(OLD.guichet, '');
+  END;
+  CREATE TRIGGER load_entered AFTER UPDATE OF state, guichet ON flux
+    WHEN NEW.state NOT IN ('acknowledged', 'discarded')
+      AND (OLD.state IN ('acknowledged', 'discarded') OR NEW.guichet IS NOT OLD.guichet) BEGIN
+    INSERT INTO load VALUES (coalesce(NEW.guichet, ''), 1, NEW.size)
+      ON CONFLICT (guichet) DO UPDATE SET fluxes = fluxes + 1, bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER load_deleted AFTER DELETE ON flux
+    WHEN OLD.state NOT IN ('acknowledged', 'discarded') BEGIN
+    UPDATE load SET fluxes = fluxes - 1, bytes = bytes - OLD.size
+      WHERE guichet = coalesce(OLD.guichet, '');
+  END;
+`;
+
 /** Editions in order: the one at index n brings a file from edition n to n + 1. Never edited. */
-const EDITIONS: readonly string[] = [EDITION_1];
+const EDITIONS: readonly string[] = [EDITION_1, EDITION_2];
 
 /**
  * Brings the file to the edition of this program; on failure the caller closes it, and nothing stays.

@@ -180,8 +180,18 @@ export async function openSqliteOutbox(options: {
     file: (fluxId, role) => ask("file", [fluxId, role]),
     counts: () => ask("counts", []),
     recount: () => ask("recount", []),
+    load: () => ask("load", []),
+    recountLoad: () => ask("recountLoad", []),
     note: (key, value) => ask("note", [key, value]),
     noted: (key) => ask("noted", [key]),
+    noteIf: (key, expected, value) => ask("noteIf", [key, expected, value]),
+    next: (sequence) => ask("next", [sequence]),
+    pause: (pause) => ask("pause", [pause]),
+    resume: (scope) => ask("resume", [scope]),
+    pauses: () => ask("pauses", []),
+    holdRole: (role, hold) => ask("holdRole", [role, hold]),
+    leaveRole: (role, owner) => ask("leaveRole", [role, owner]),
+    eraseFiles: (request) => ask("eraseFiles", [request]),
     probe: () => ask("probe", []),
     watch: (listener) => {
       listeners.add(listener);

@@ -3,20 +3,26 @@
  * promises of time. Each runs inside a transaction that `group-commit.ts` owns.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { Outbox, StoreCounts, Work } from "../../keep/outbox.ts";
+import type { Outbox, StoreCounts, StoreLoad, Work } from "../../keep/outbox.ts";
 import { makeClaimStatements } from "./claim-statements.ts";
 import { makeDeliveryStatements } from "./delivery-statements.ts";
+import { makeEraseStatements } from "./erase-statements.ts";
 import { makeJournalStatements } from "./journal-statements.ts";
 import { makeKeepStatements } from "./keep-statements.ts";
 import { makeLaneStatements } from "./lane-statements.ts";
 import { makeListStatements } from "./list-statements.ts";
 import { makeMoveStatements } from "./move-statements.ts";
+import { makeNoteStatements } from "./note-statements.ts";
+import { makePauseStatements } from "./pause-statements.ts";
 import { makeReadStatements } from "./read-statements.ts";
+import { makeRoleStatements } from "./role-statements.ts";
 
 /** The embedded store: the outbox, and what only it can say. */
 export interface SqliteOutbox extends Outbox {
   /** The counts, counted row by row: slow; proves the counters. */
   recount(): Promise<StoreCounts>;
+  /** The load, likewise. */
+  recountLoad(): Promise<StoreLoad>;
 }
 
 export type OperationName = Exclude<keyof SqliteOutbox, "watch" | "stop">;
@@ -36,7 +42,10 @@ export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   "file",
   "counts",
   "recount",
+  "load",
+  "recountLoad",
   "noted",
+  "pauses",
 ]);
 
 /** @param hint - told which step may have work once the transaction is on disk. */
@@ -45,13 +54,14 @@ export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void
   const journal = makeJournalStatements(db);
   const deliveries = makeDeliveryStatements(db);
   const keeping = makeKeepStatements({ db, lanes, journal, deliveries, hint });
-  const claiming = makeClaimStatements({ db, journal });
+  const pauses = makePauseStatements(db);
+  const claiming = makeClaimStatements({ db, journal, pauses });
   const moving = makeMoveStatements({ db, lanes, journal, deliveries, hint });
   const listing = makeListStatements(db);
   const reading = makeReadStatements(db);
-  const note = db.prepare(
-    "INSERT INTO note VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-  );
+  const notes = makeNoteStatements(db);
+  const roles = makeRoleStatements(db);
+  const erasing = makeEraseStatements({ db, journal });
   const probe = db.prepare("UPDATE probe SET count = count + 1");
 
   return {
@@ -74,10 +84,22 @@ export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void
     file: (fluxId, role) => reading.file(fluxId, role),
     counts: () => reading.counts(),
     recount: () => reading.recount(),
-    note: (key, value) => {
-      note.run(key, value);
+    load: () => reading.load(),
+    recountLoad: () => reading.recountLoad(),
+    note: (key, value) => notes.note(key, value),
+    noted: (key) => notes.noted(key),
+    noteIf: (key, expected, value) => notes.noteIf(key, expected, value),
+    next: (sequence) => notes.next(sequence),
+    pause: (pause) => pauses.pause(pause),
+    resume: (scope) => {
+      const resumed = pauses.resume(scope);
+      if (resumed) hint("forward");
+      return resumed;
     },
-    noted: (key) => reading.noted(key),
+    pauses: () => pauses.pauses(),
+    holdRole: (role, hold) => roles.hold(role, hold),
+    leaveRole: (role, owner) => roles.leave(role, owner),
+    eraseFiles: (request) => erasing.erase(request),
     probe: () => {
       probe.run();
     },
@@ -91,7 +113,10 @@ export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void
 export function takeBackFormerLife(db: DatabaseSync, now: number): void {
   const journal = makeJournalStatements(db);
   db.exec("BEGIN IMMEDIATE");
-  makeClaimStatements({ db, journal }).takeBack(Number.MAX_SAFE_INTEGER, now);
+  makeClaimStatements({ db, journal, pauses: makePauseStatements(db) }).takeBack(
+    Number.MAX_SAFE_INTEGER,
+    now,
+  );
   makeDeliveryStatements(db).takeBack(Number.MAX_SAFE_INTEGER, now);
   db.exec("COMMIT");
 }

@@ -1,5 +1,6 @@
 /** Contract: lists and counts tell the truth, and pages follow one another without a gap. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { FLUX_STATES } from "../../../src/domain/flux-state.ts";
 import type { FluxQuery } from "../../../src/keep/outbox.ts";
 import {
@@ -179,6 +180,55 @@ export function readingContract({ outbox, reopen }: ContractBench): void {
       assert.equal(counts.byState.kept, 2);
       assert.equal(counts.byState.discarded, 1);
       assert.equal(counts.oldestKeptAt, NOON + 7);
+    });
+
+    it("weighs what is open or failed, in all and by guichet", async () => {
+      assert.deepEqual(await outbox().load(), { fluxes: 0, bytes: 0, byGuichet: {} });
+      const bytesOf = (length: number): Uint8Array => randomBytes(length);
+      let weight = 0;
+      for (const [n, state] of FLUX_STATES.entries()) {
+        // A kept one would be claimed by the walks that follow.
+        if (state === "kept") continue;
+        await fluxIn(outbox(), state, { bytes: bytesOf(10 ** (n % 5)) });
+        const weighs = state !== "acknowledged" && state !== "discarded";
+        const quarantined = state === "quarantined";
+        if (weighs && !quarantined) weight += 10 ** (n % 5);
+      }
+      const [first, second] = [
+        newFlux({ guichet: "69002", bytes: bytesOf(7) }),
+        newRefusedFlux({ guichet: "69002", bytes: bytesOf(8) }),
+      ];
+      await outbox().keep([first, second, newFlux({ guichet: "69002", bytes: first.bytes })]);
+      // Acknowledged, discarded, and the quarantined, which has no guichet, are not of 75001.
+      const own = { fluxes: FLUX_STATES.length - 4, bytes: weight };
+      const strangers = 10 ** (FLUX_STATES.indexOf("quarantined") % 5);
+      assert.deepEqual(await outbox().load(), {
+        fluxes: own.fluxes + 3,
+        bytes: own.bytes + strangers + 15,
+        byGuichet: { "75001": own, "69002": { fluxes: 2, bytes: 15 } },
+      });
+
+      await outbox().move({ ...moveTo("acknowledged", second, NOON), from: ["refused"] });
+      await outbox().move({ ...moveTo("discarded", first, NOON), from: ["kept"] });
+      assert.deepEqual(await (await reopen()).load(), {
+        fluxes: own.fluxes + 1,
+        bytes: own.bytes + strangers,
+        byGuichet: { "75001": own },
+      });
+    });
+
+    it("weighs a flux released from quarantine with its guichet", async () => {
+      const stranger = newQuarantinedFlux();
+      const size = stranger.bytes.byteLength;
+      await outbox().keep([stranger]);
+      const one = { fluxes: 1, bytes: size };
+      assert.deepEqual(await outbox().load(), { ...one, byGuichet: {} });
+      await outbox().move({
+        ...moveTo("kept", stranger, NOON),
+        from: ["quarantined"],
+        attribute: { guichet: "75001", identity: "released" },
+      });
+      assert.deepEqual(await outbox().load(), { ...one, byGuichet: { "75001": one } });
     });
 
     it("keeps the notes of the gateway, the last writer winning", async () => {
