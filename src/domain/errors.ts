@@ -202,13 +202,13 @@ export const ERRORS = {
   STORE_FULL: {
     status: 507,
     told: "both",
-    text: "Le disque de la passerelle est plein : le flux n'a pas été reçu.",
+    text: "Le disque de la passerelle{where} est plein : le flux n'a pas été reçu.",
     advice: "Libérez de la place ; l'expéditeur renverra de lui-même ou plus tard.",
   },
   STORE_UNAVAILABLE: {
     status: 503,
     told: "both",
-    text: "Le stockage de la passerelle est indisponible : le flux n'a pas été reçu.",
+    text: "Le stockage de la passerelle{where} est indisponible : le flux n'a pas été reçu.",
     advice: "Vérifiez le stockage (passerelle doctor) ; renvoyez plus tard.",
   },
   STORE_IN_USE: {
@@ -222,6 +222,19 @@ export const ERRORS = {
     told: "operator",
     text: "La base est d'une édition plus récente que ce programme ({found} > {known}).",
     advice: "Installez la version de la passerelle qui l'a écrite.",
+  },
+  STORE_NOT_REPLICATED: {
+    status: 503,
+    told: "operator",
+    text: "Le serveur MongoDB est seul, sans replica set : ni transactions, ni accord d'une majorité.",
+    advice:
+      "Démarrez mongod avec --replSet rs0 puis lancez une fois rs.initiate() : un replica set d'un seul membre suffit ; il en faut trois pour survivre à une panne.",
+  },
+  MOVED_TO_PARTITION: {
+    status: 409,
+    told: "operator",
+    text: "Le flux se trouve désormais dans la base « {partition} », celle de son guichet.",
+    advice: "Rien à faire : il y est suivi sous le même identifiant.",
   },
   STOPPING: {
     status: 503,

@@ -36,6 +36,7 @@ const SHARED_WORDS: readonly string[] = [
 /** A package with one home: the adapter folder that alone may import it. */
 const HOMES: Readonly<Record<string, string>> = {
   "node:sqlite": "sqlite",
+  mongoose: "mongo",
   soap: "sne",
   undici: "sne",
   opossum: "breaker",

@@ -1,0 +1,322 @@
+/**
+ * Lends fluxes and acquittements, lengthens leases, and takes back what was lent to the dead.
+ * Promises: each is lent to one borrower, each loan has its own fence; a flux taken back is in
+ * doubt, never lent again by itself; a loan whose answer was lost is found again, not made twice.
+ *
+ * A loan is a write of one document on condition that nobody lent it since it was read: gateways
+ * that want the same ones each get some, and wait for nobody.
+ */
+import type { mongo } from "mongoose";
+import { errorText } from "../../domain/errors.ts";
+import type { ClaimedDelivery, ClaimedFlux, ClaimRequest, Pause } from "../../keep/outbox.ts";
+import type { Collections, DeliveryDocument, FluxDocument } from "./documents.ts";
+import { WITHOUT_JOURNAL } from "./documents.ts";
+import { fluxOf } from "./flux-documents.ts";
+import type { StoreTime } from "./store-time.ts";
+
+/** Leases taken back, or loans looked for, by one command. */
+const MANY = 500;
+
+export interface Claims {
+  claim(request: ClaimRequest): Promise<readonly ClaimedFlux[]>;
+  claimDeliveries(request: ClaimRequest): Promise<readonly ClaimedDelivery[]>;
+  renew(
+    held: readonly { fluxId: string; fence: number }[],
+    leaseUntil: number,
+  ): Promise<readonly string[]>;
+  takeBack(now: number): Promise<{ inDoubt: number; deliveries: number }>;
+}
+
+/** How often a claim is tried that other gateways emptied, while there was something to claim. */
+const ATTEMPTS = 5;
+
+/** A claim whose answer never came: which documents it may hold. */
+interface Lost {
+  readonly claim: string;
+  readonly ids: readonly string[];
+}
+
+export function makeClaims({
+  collections,
+  time,
+  newClaimName,
+  pauses,
+}: {
+  readonly collections: Collections;
+  readonly time: StoreTime;
+  /** A name no other claim ever had. */
+  readonly newClaimName: () => string;
+  readonly pauses: () => Promise<readonly Pause[]>;
+}): Claims {
+  const { fluxes, deliveries } = collections;
+  const lostFluxes: Lost[] = [];
+  const lostDeliveries: Lost[] = [];
+
+  async function claimable(now: number, max: number): Promise<readonly FluxDocument[]> {
+    const due = { head: true as const, dueAt: { $lte: now } };
+    const [found, paused] = await Promise.all([
+      fluxes
+        .find(due, { projection: WITHOUT_JOURNAL })
+        .sort({ dueAt: 1, seq: 1 })
+        .limit(max)
+        .toArray(),
+      pauses(),
+    ]);
+    if (paused.length === 0) return found;
+    if (paused.some(({ scope }) => scope.kind === "all")) return [];
+    const guichets = paused.flatMap(({ scope }) =>
+      scope.kind === "guichet" ? [scope.guichet] : [],
+    );
+    const lanes = paused.flatMap(({ scope }) => (scope.kind === "lane" ? [scope.lane] : []));
+    // What is paused is stepped over in the index: a claim then costs more the more of it is due.
+    return fluxes
+      .find(
+        { ...due, guichet: { $nin: guichets }, lane: { $nin: lanes } },
+        { projection: WITHOUT_JOURNAL },
+      )
+      .sort({ dueAt: 1, seq: 1 })
+      .limit(max)
+      .toArray();
+  }
+
+  function lend(doc: FluxDocument, request: ClaimRequest, claim: string): FluxDocument {
+    const { reason: _, head: __, ...rest } = doc;
+    return {
+      ...rest,
+      state: "inTransit",
+      since: request.now,
+      attempts: doc.attempts + 1,
+      fence: doc.fence + 1,
+      leaseUntil: time.toStore(request.now + request.leaseMs),
+      claim,
+    };
+  }
+
+  function claimedOf(doc: FluxDocument): ClaimedFlux {
+    const leaseUntil = time.toOwn(doc.leaseUntil ?? 0);
+    return { flux: fluxOf(doc, time), fence: doc.fence, leaseUntil };
+  }
+
+  /** Those of these documents that a claim holds; of a majority, since the SNE will be called. */
+  function heldBy<T extends FluxDocument | DeliveryDocument>(
+    collection: mongo.Collection<T>,
+    { claim, ids }: Lost,
+  ): Promise<mongo.WithId<T>[]> {
+    return collection
+      .find({ _id: { $in: ids }, claim } as unknown as mongo.Filter<T>, {
+        projection: WITHOUT_JOURNAL,
+        readConcern: { level: "majority" },
+      })
+      .toArray();
+  }
+
+  /** What lost claims hold and is still theirs for a while, before anything new is lent. */
+  async function foundAgain<T extends FluxDocument | DeliveryDocument>(
+    collection: mongo.Collection<T>,
+    lost: Lost[],
+    now: number,
+  ): Promise<T[]> {
+    const [first] = lost;
+    if (first === undefined) return [];
+    const held = await heldBy(collection, first);
+    lost.shift();
+    // The rest of a lease may be too short for a call: what has less than half of it ends by itself.
+    return held.filter((doc) => (doc.leaseUntil ?? 0) > time.toStore(now)) as unknown as T[];
+  }
+
+  /** Writes the loans; gives those that were made. */
+  async function lendAll<T extends FluxDocument | DeliveryDocument>(
+    collection: mongo.Collection<T>,
+    lost: Lost[],
+    claim: string,
+    loans: readonly { readonly before: T; readonly after: T; readonly update: unknown }[],
+    mayBeLent: object,
+  ): Promise<readonly T[]> {
+    if (loans.length === 0) return [];
+    const ids = loans.map(({ before }) => before._id);
+    let result: mongo.BulkWriteResult;
+    try {
+      result = await collection.bulkWrite(
+        loans.map(({ before, update }) => ({
+          updateOne: {
+            filter: { _id: before._id, fence: before.fence, ...mayBeLent } as mongo.Filter<T>,
+            update: update as mongo.UpdateFilter<T>,
+          },
+        })),
+        { ordered: false },
+      );
+    } catch (error) {
+      // They may be lent to us all the same: looked for before the next claim.
+      lost.push({ claim, ids });
+      throw error;
+    }
+    const lent = loans.map(({ after }) => after);
+    if (result.matchedCount === loans.length) return lent;
+    const ours = await collection
+      .find({ _id: { $in: ids }, claim } as unknown as mongo.Filter<T>, { projection: { _id: 1 } })
+      .toArray();
+    const names = new Set(ours.map(({ _id }) => _id as string));
+    return lent.filter(({ _id }) => names.has(_id));
+  }
+
+  /** Undefined: nothing to lend. Empty: others were quicker. */
+  async function lendFluxes(request: ClaimRequest): Promise<readonly FluxDocument[] | undefined> {
+    const { owner, now } = request;
+    const max = Math.max(0, request.max);
+    const found = max === 0 ? [] : await claimable(time.toStore(now), max);
+    if (found.length === 0) return undefined;
+    const claim = newClaimName();
+    const loans = found.map((before) => {
+      const after = lend(before, request, claim);
+      const { state, since, attempts, fence, leaseUntil } = after;
+      const detail = { owner, attempt: attempts };
+      const update = {
+        $set: { state, since, attempts, fence, leaseUntil, claim },
+        $unset: { head: 1, reason: 1 },
+        $push: { journal: { at: now, name: "flux.claimed", detail } },
+      };
+      return { before, after, update };
+    });
+    return lendAll(fluxes, lostFluxes, claim, loans, { head: true });
+  }
+
+  async function lendDeliveries(
+    request: ClaimRequest,
+  ): Promise<readonly DeliveryDocument[] | undefined> {
+    const { now, leaseMs } = request;
+    const max = Math.max(0, request.max);
+    if (max === 0) return undefined;
+    const found = await deliveries
+      .find({ state: "owed", dueAt: { $lte: time.toStore(now) } })
+      .sort({ dueAt: 1, _id: 1 })
+      .limit(max)
+      .toArray();
+    if (found.length === 0) return undefined;
+    const claim = newClaimName();
+    const loans = found.map((before) => {
+      const set = {
+        state: "lent" as const,
+        attempts: before.attempts + 1,
+        fence: before.fence + 1,
+        leaseUntil: time.toStore(now + leaseMs),
+        claim,
+      };
+      return { before, after: { ...before, ...set }, update: { $set: set } };
+    });
+    return lendAll(deliveries, lostDeliveries, claim, loans, { state: "owed" });
+  }
+
+  async function untilSome<T>(
+    lendSome: () => Promise<readonly T[] | undefined>,
+  ): Promise<readonly T[]> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const lent = await lendSome();
+      if (lent === undefined) return [];
+      if (lent.length > 0) return lent;
+    }
+    return [];
+  }
+
+  async function putInDoubt(now: number): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const ended = await fluxes
+        .find({ leaseUntil: { $lte: time.toStore(now) } }, { projection: { fence: 1 } })
+        .limit(MANY)
+        .toArray();
+      if (ended.length === 0) return total;
+      const reason = { code: "LEASE_ENDED", text: errorText("LEASE_ENDED") };
+      const event = { at: now, name: "flux.putInDoubt", detail: { code: "LEASE_ENDED" } } as const;
+      const { modifiedCount } = await fluxes.bulkWrite(
+        ended.map(({ _id, fence }) => ({
+          updateOne: {
+            filter: {
+              _id,
+              fence,
+              state: "inTransit",
+              // Its borrower may have renewed it since.
+              leaseUntil: { $lte: time.toStore(now) },
+            },
+            update: {
+              $set: { state: "inDoubt", since: now, reason },
+              $unset: { leaseUntil: 1, claim: 1 },
+              $push: { journal: event },
+            },
+          },
+        })),
+        { ordered: false },
+      );
+      total += modifiedCount;
+      if (ended.length < MANY) return total;
+    }
+  }
+
+  return {
+    claim: oneAtATime(async (request: ClaimRequest) => {
+      const again = await foundAgain(fluxes, lostFluxes, request.now);
+      if (again.length > 0) return again.map(claimedOf);
+      const lent = await untilSome(() => lendFluxes(request));
+      return lent.map(claimedOf);
+    }),
+
+    claimDeliveries: oneAtATime(async (request: ClaimRequest) => {
+      const again = await foundAgain(deliveries, lostDeliveries, request.now);
+      const lent = again.length > 0 ? again : await untilSome(() => lendDeliveries(request));
+      if (lent.length === 0) return [];
+      const docs = await fluxes
+        .find({ _id: { $in: lent.map(({ flux }) => flux) } }, { projection: WITHOUT_JOURNAL })
+        .toArray();
+      const byId = new Map(docs.map((doc) => [doc._id, doc]));
+      return lent.flatMap(({ _id, flux, to, attempts, isRepeat, fence }) => {
+        const doc = byId.get(flux);
+        // A hand deleted the flux: its acquittement has nothing to say any more.
+        if (doc === undefined) return [];
+        const about = { to, attempts: attempts - 1, isRepeat, fence };
+        return [{ deliveryId: _id, flux: fluxOf(doc, time), ...about }];
+      });
+    }),
+
+    renew: async (held, leaseUntil) => {
+      if (held.length === 0) return [];
+      const until = time.toStore(leaseUntil);
+      await fluxes.bulkWrite(
+        held.map(({ fluxId, fence }) => ({
+          updateOne: {
+            filter: { _id: fluxId, fence, state: "inTransit" },
+            update: { $set: { leaseUntil: until } },
+          },
+        })),
+        { ordered: false },
+      );
+      const ours = await fluxes
+        .find(
+          { _id: { $in: held.map(({ fluxId }) => fluxId) }, state: "inTransit", leaseUntil: until },
+          { projection: { fence: 1 } },
+        )
+        .toArray();
+      const fences = new Map(ours.map(({ _id, fence }) => [_id, fence]));
+      return held
+        .filter(({ fluxId, fence }) => fences.get(fluxId) === fence)
+        .map(({ fluxId }) => fluxId);
+    },
+
+    takeBack: async (now) => {
+      const inDoubt = await putInDoubt(now);
+      const { modifiedCount } = await deliveries.updateMany(
+        { leaseUntil: { $lte: time.toStore(now) }, state: "lent" },
+        { $set: { state: "owed", dueAt: time.toStore(now) }, $unset: { leaseUntil: 1, claim: 1 } },
+      );
+      return { inDoubt, deliveries: modifiedCount };
+    },
+  };
+}
+
+/** Claims of one gateway follow one another: at once they would want the same documents. */
+function oneAtATime<A, R>(work: (asked: A) => Promise<R>): (asked: A) => Promise<R> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (asked) => {
+    const result = last.then(() => work(asked));
+    last = result.catch(() => undefined);
+    return result;
+  };
+}

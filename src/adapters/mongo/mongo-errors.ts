@@ -1,0 +1,65 @@
+/**
+ * Tells what an error of MongoDB means for the gateway. Promise: a database that is away or full is
+ * never taken for a mistake of the program, nor the other way round; no error shows a password.
+ */
+import { mongo } from "mongoose";
+import type { ErrorCode } from "../../domain/errors.ts";
+import { GatewayError, gatewayError, messageOf } from "../../domain/errors.ts";
+
+/** https://github.com/mongodb/mongo/blob/r6.0.5/src/mongo/base/error_codes.yml */
+const DUPLICATE_KEY = 11000;
+const OUT_OF_DISK_SPACE = 14031;
+/**
+ * A server that stops, steps down, cannot reach a majority, or is not allowed: HostUnreachable,
+ * Unauthorized, AuthenticationFailed, WriteConcernFailed, NetworkTimeout, ShutdownInProgress,
+ * PrimarySteppedDown, ExceededTimeLimit, CannotSatisfyWriteConcern, NotWritablePrimary,
+ * InterruptedAtShutdown, InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk,
+ * NotPrimaryOrSecondary, MaxTimeMSExpired, AtlasError (user not allowed).
+ */
+const UNAVAILABLE = new Set([
+  6, 7, 13, 18, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 8000,
+]);
+
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof mongo.MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/** True when the whole transaction may be run again: the server vouches that nothing of it stays. */
+export function isTransientTransaction(error: unknown): boolean {
+  return hasLabel(error, "TransientTransactionError");
+}
+
+/** True when the commit may or may not have happened: it may be asked for again. */
+export function isUnknownCommit(error: unknown): boolean {
+  return hasLabel(error, "UnknownTransactionCommitResult");
+}
+
+/** The gateway's error for one of the database's; its own errors pass unchanged. */
+export function storeError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  return gatewayError(codeOf(error), {}, new Error(withoutPassword(messageOf(error))));
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof mongo.MongoServerError) {
+    if (error.code === OUT_OF_DISK_SPACE) return "STORE_FULL";
+    const isAway =
+      UNAVAILABLE.has(Number(error.code)) ||
+      hasLabel(error, "RetryableWriteError") ||
+      isTransientTransaction(error) ||
+      isUnknownCommit(error);
+    return isAway ? "STORE_UNAVAILABLE" : "INTERNAL_ERROR";
+  }
+  // The rest of the driver's errors are of the network, of the choice of a server, of a URI.
+  const isProgram =
+    error instanceof mongo.MongoInvalidArgumentError || !(error instanceof mongo.MongoError);
+  return isProgram ? "INTERNAL_ERROR" : "STORE_UNAVAILABLE";
+}
+
+function hasLabel(error: unknown, label: string): boolean {
+  return error instanceof mongo.MongoError && error.hasErrorLabel(label);
+}
+
+function withoutPassword(text: string): string {
+  return text.replaceAll(/(mongodb(?:\+srv)?:\/\/)[^@/\s]+@/g, "$1***@");
+}
