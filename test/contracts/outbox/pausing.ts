@@ -64,7 +64,7 @@ export function pausingContract({ outbox, reopen }: ContractBench): void {
 
     it("lets no younger flux of a lane pass the one that is paused", async () => {
       const older = newFlux({ lane: "L" });
-      const younger = newFlux({ lane: "L", guichet: "69002", receivedAt: NOON + 1 });
+      const younger = newFlux({ lane: "L", guichet: "75002", receivedAt: NOON + 1 });
       await outbox().keep([older, younger]);
       await outbox().pause(pauseOf(guichet("75001")));
       assert.deepEqual(await lent(NOON + MINUTE), []);
