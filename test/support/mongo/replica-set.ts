@@ -1,0 +1,266 @@
+/**
+ * A MongoDB replica set of one or three nodes, whose nodes can be killed, frozen, and cut off.
+ *
+ * Promise: when `startReplicaSet` resolves, a majority write has a primary to go to; when `stop` does,
+ * no process and no file of it is left; nor when we die before.
+ *
+ * With `throughProxies` the members name each other, and themselves to drivers, by the ports of
+ * proxies: every connection of the set and to it passes one, and belongs to the party "members", to
+ * the `appName` of its connection string, or to "clients".
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomInt } from "node:crypto";
+import mongoose from "mongoose";
+import { startCutProxy } from "../cut-proxy.ts";
+import type { CutProxy } from "../cut-proxy.ts";
+import { eventually } from "../eventually.ts";
+import { findMongod } from "./find-mongod.ts";
+import { mongoPartyOf } from "./mongo-party.ts";
+import { startMongod } from "./mongod-process.ts";
+import type { MongodProcess } from "./mongod-process.ts";
+
+export type Command = Readonly<Record<string, unknown>>;
+export type CommandAnswer = Readonly<Record<string, unknown>>;
+
+export interface ReplicaNode {
+  /** Where mongod listens. */
+  readonly port: number;
+  /** As the set knows it: `127.0.0.1:port`, of the proxy when there is one. */
+  readonly host: string;
+  readonly proxy: CutProxy | undefined;
+  readonly dbPath: string;
+  readonly logPath: string;
+  /** Of its last life. */
+  readonly pid: number;
+  readonly isRunning: boolean;
+  /** kill -9; resolves when it is dead. */
+  kill(): Promise<void>;
+  /** SIGSTOP: alive, answers nothing. */
+  freeze(): void;
+  thaw(): void;
+  /** Runs it again, on the same files and port; resolves when it listens. */
+  start(): Promise<void>;
+  /** A command to this node and no other, past the proxy: `configureFailPoint`, `replSetGetStatus`… */
+  admin(command: Command): Promise<CommandAnswer>;
+}
+
+export interface ReplicaSet {
+  /** Names every node, and the set; no database. */
+  readonly uri: string;
+  readonly nodes: readonly ReplicaNode[];
+  /** The node that is primary, of those that run and are not frozen; waits for one, 20 s at most. */
+  primary(): Promise<ReplicaNode>;
+  /** The primary gives its place up for some seconds (a set of one: and takes it again after). */
+  stepDown(seconds?: number): Promise<void>;
+  /** Erases everything; may be called twice. */
+  stop(): Promise<void>;
+}
+
+export interface ReplicaSetOptions {
+  readonly nodes: 1 | 3;
+  /** The program; the one that `findMongod` finds when absent. */
+  readonly binary?: string;
+  readonly throughProxies?: boolean;
+  /** Where the files of a node go, by its place; not erased at the end (a small disk to fill…). */
+  readonly dbPaths?: readonly (string | undefined)[];
+  /** Where everything else goes; the system's temporary folder when absent. */
+  readonly root?: string;
+  /** Missing its primary for so long, a set elects another, ms. MongoDB's own default is 10,000. */
+  readonly electionTimeoutMs?: number;
+  readonly cacheGb?: number;
+  readonly oplogMb?: number;
+  /** More server parameters, `ttlMonitorSleepSecs` for one. */
+  readonly parameters?: Readonly<Record<string, string | number>>;
+}
+
+const SET_NAME = "passerelle";
+
+export async function startReplicaSet(options: ReplicaSetOptions): Promise<ReplicaSet> {
+  const binary = options.binary ?? (await ownBinary());
+  const root = mkdtempSync(join(options.root ?? tmpdir(), "passerelle-mongo-"));
+  const nodes: NodeInHand[] = [];
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= (async () => {
+      await Promise.all(nodes.map((node) => node.stop()));
+      rmSync(root, { recursive: true, force: true });
+    })();
+    return stopped;
+  };
+
+  try {
+    for (let place = 0; place < options.nodes; place += 1) {
+      nodes.push(await makeNode(place, { ...options, binary, inRoot: root }));
+    }
+    await Promise.all(nodes.map((node) => node.start()));
+    await initiate(nodes, options);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  const primary = (): Promise<ReplicaNode> =>
+    eventually("a primary", () => primaryOf(nodes), {
+      withinMs: 20_000,
+    });
+  return {
+    uri: `mongodb://${nodes.map(({ host }) => host).join(",")}/?replicaSet=${SET_NAME}`,
+    nodes,
+    primary,
+    stepDown: async (seconds = 10) => {
+      const force = options.nodes === 1;
+      const node = await primary();
+      await node.admin({
+        replSetStepDown: seconds,
+        secondaryCatchUpPeriodSecs: force ? 0 : Math.min(seconds - 1, 10),
+        force,
+      });
+    },
+    stop,
+  };
+}
+
+async function ownBinary(): Promise<string> {
+  const found = await findMongod({ ownProcesses: true });
+  if (found.kind === "binary") return found.path;
+  throw new Error(
+    `no mongod to run: ${found.kind === "none" ? found.tried.join("; ") : found.uri}`,
+  );
+}
+
+async function initiate(nodes: readonly NodeInHand[], options: ReplicaSetOptions): Promise<void> {
+  const [first] = nodes;
+  const electionTimeoutMillis = options.electionTimeoutMs ?? 2_000;
+  await first?.admin({
+    replSetInitiate: {
+      _id: SET_NAME,
+      members: nodes.map(({ host }, _id) => ({ _id, host })),
+      settings: { electionTimeoutMillis, heartbeatIntervalMillis: 500 },
+    },
+  });
+  await eventually(
+    "the set has its first primary",
+    async () => {
+      // At once, rather than after the election time-out.
+      if (nodes.length > 1) await first?.admin({ replSetStepUp: 1 }).catch(() => undefined);
+      return primaryOf(nodes);
+    },
+    { withinMs: 30_000 },
+  );
+}
+
+/** The one elected last: a primary cut off from its set believes in itself for a while. */
+async function primaryOf(nodes: readonly NodeInHand[]): Promise<ReplicaNode | undefined> {
+  const said = await Promise.all(
+    nodes.map(async (node) => {
+      if (!node.isRunning || node.isFrozen()) return undefined;
+      const hello = await node.admin({ hello: 1 }).catch(() => undefined);
+      if (hello?.["isWritablePrimary"] !== true) return undefined;
+      return { node, elected: String(hello["electionId"]) };
+    }),
+  );
+  const primaries = said.filter((one) => one !== undefined);
+  return primaries.sort((a, b) => a.elected.localeCompare(b.elected)).at(-1)?.node;
+}
+
+interface NodeInHand extends ReplicaNode {
+  isFrozen(): boolean;
+  stop(): Promise<void>;
+}
+
+async function makeNode(
+  place: number,
+  options: ReplicaSetOptions & { readonly binary: string; readonly inRoot: string },
+): Promise<NodeInHand> {
+  const { binary, inRoot, cacheGb = 0.25, oplogMb = 256 } = options;
+  const port = await freePort();
+  const proxy =
+    options.throughProxies === true
+      ? await startCutProxy({ to: port, partyOf: mongoPartyOf })
+      : undefined;
+  const dbPath = options.dbPaths?.[place] ?? join(inRoot, `node-${place}`);
+  const logPath = join(inRoot, `node-${place}.log`);
+  mkdirSync(dbPath, { recursive: true });
+  const parameters = {
+    enableTestCommands: 1,
+    diagnosticDataCollectionEnabled: "false",
+    ...options.parameters,
+  };
+  const args = [
+    ...["--replSet", SET_NAME, "--storageEngine", "wiredTiger", "--nounixsocket"],
+    ...["--wiredTigerCacheSizeGB", `${cacheGb}`, "--oplogSize", `${oplogMb}`],
+    ...Object.entries(parameters).flatMap(([name, value]) => [
+      "--setParameter",
+      `${name}=${value}`,
+    ]),
+  ];
+  let mongod: MongodProcess | undefined;
+  let isFrozen = false;
+
+  async function kill(): Promise<void> {
+    mongod?.signal("SIGKILL");
+    isFrozen = false;
+    await mongod?.ended;
+  }
+  return {
+    port,
+    host: `127.0.0.1:${proxy?.port ?? port}`,
+    proxy,
+    dbPath,
+    logPath,
+    get pid() {
+      return mongod?.pid ?? 0;
+    },
+    get isRunning() {
+      return mongod?.isRunning === true;
+    },
+    isFrozen: () => isFrozen,
+    kill,
+    freeze: () => {
+      mongod?.signal("SIGSTOP");
+      isFrozen = true;
+    },
+    thaw: () => {
+      mongod?.signal("SIGCONT");
+      isFrozen = false;
+    },
+    start: async () => {
+      if (mongod?.isRunning === true) return;
+      mongod = await startMongod({ binary, port, dbPath, logPath, args, eraseIfWeDie: inRoot });
+    },
+    admin: (command) => runOn(port, command),
+    stop: async () => {
+      await kill();
+      await proxy?.stop();
+    },
+  };
+}
+
+async function runOn(port: number, command: Command): Promise<CommandAnswer> {
+  const client = new mongoose.mongo.MongoClient(`mongodb://127.0.0.1:${port}`, {
+    directConnection: true,
+    serverSelectionTimeoutMS: 2_000,
+    connectTimeoutMS: 2_000,
+  });
+  try {
+    return await client.db("admin").command(command);
+  } finally {
+    await client.close();
+  }
+}
+
+/** A port outside the range that outgoing connections are given: it stays free while a node is dead. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const probe = createServer();
+      probe.on("error", () => resolve(false));
+      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
