@@ -80,9 +80,11 @@ export function makeClaims({
   }
 
   function lend(doc: FluxDocument, request: ClaimRequest, claim: string): FluxDocument {
-    const { reason: _, head: __, ...rest } = doc;
+    const lent = { ...doc };
+    delete lent.reason;
+    delete lent.head;
     return {
-      ...rest,
+      ...lent,
       state: "inTransit",
       since: request.now,
       attempts: doc.attempts + 1,
@@ -305,6 +307,7 @@ export function makeClaims({
       const { modifiedCount } = await deliveries.updateMany(
         { leaseUntil: { $lte: time.toStore(now) }, state: "lent" },
         { $set: { state: "owed", dueAt: time.toStore(now) }, $unset: { leaseUntil: 1, claim: 1 } },
+        { hint: "lease" },
       );
       return { inDoubt, deliveries: modifiedCount };
     },

@@ -29,7 +29,7 @@ export interface MongoDatabase {
   readonly db: mongo.Db;
   readonly collections: Collections;
   /** The primary's time, ms since the epoch. */
-  serverNow(): Promise<number>;
+  readonly serverNow: () => Promise<number>;
   close(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export async function connect(uri: string): Promise<MongoDatabase> {
 }
 
 async function prepare(connection: mongoose.Connection): Promise<MongoDatabase> {
-  const client = connection.getClient() as unknown as mongo.MongoClient;
+  const client = connection.getClient();
   const db = client.db(connection.name);
   const hello = await db.command({ hello: 1 });
   // A router of a sharded cluster has replica sets behind it.

@@ -109,14 +109,13 @@ export function change(
 ): FluxUpdate {
   const set: Record<string, unknown> = {};
   const unset: Record<string, 1> = {};
-  const held = doc as unknown as Record<string, unknown>;
   for (const [name, value] of Object.entries(changes)) {
     if (value === undefined) {
-      if (held[name] !== undefined) unset[name] = 1;
-      delete held[name];
+      if (Reflect.get(doc, name) !== undefined) unset[name] = 1;
+      Reflect.deleteProperty(doc, name);
     } else {
       set[name] = value;
-      held[name] = value;
+      Reflect.set(doc, name, value);
     }
   }
   return {
@@ -126,7 +125,7 @@ export function change(
         ...(Object.keys(set).length === 0 ? {} : { $set: set }),
         ...(Object.keys(unset).length === 0 ? {} : { $unset: unset }),
         ...(event === undefined ? {} : { $push: { journal: event } }),
-      } as mongo.UpdateFilter<FluxDocument>,
+      },
     },
   };
 }

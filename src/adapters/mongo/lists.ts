@@ -68,7 +68,7 @@ export async function listFluxes(
   return {
     fluxes: page.map((doc) => fluxOf(doc, time)),
     ...(docs.length > limit && last !== undefined
-      ? { next: `${last.receivedAt}.${last.seq.toString()}` }
+      ? { next: `${last.receivedAt}.${last.seq.toBigInt()}` }
       : {}),
   };
 }

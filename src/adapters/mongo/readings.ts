@@ -65,8 +65,10 @@ export async function readLoad({ fluxes }: Collections): Promise<StoreLoad> {
 
 function sumOf(tallies: readonly mongo.WithId<TallyDocument>[]): Partial<Record<string, number>> {
   const sums: Record<string, number> = {};
-  for (const { _id, ...counts } of tallies) {
-    for (const [name, n] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + n;
+  for (const tally of tallies) {
+    for (const [name, n] of Object.entries(tally)) {
+      if (typeof n === "number") sums[name] = (sums[name] ?? 0) + n;
+    }
   }
   return sums;
 }

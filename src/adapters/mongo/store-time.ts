@@ -16,7 +16,7 @@ export interface StoreTime {
   /** The reverse. */
   toOwn(at: number): number;
   /** Compares the clocks again; the difference, ms. */
-  measure(): Promise<number>;
+  readonly measure: () => Promise<number>;
 }
 
 /** @param serverNow - asks the primary for its time, ms since the epoch */

@@ -10,6 +10,8 @@ import type { Log } from "../../runtime/log.ts";
 import type { Collections, TallyDocument } from "./documents.ts";
 
 const REOPEN_MS = 1_000;
+/** How long the server may hold a question while there is nothing to tell, ms. */
+const AWAIT_MS = 5_000;
 /** How long the end of the stream is waited for, ms; past it, it ends with the connection. */
 const CLOSE_MS = 50;
 const WORK: readonly Work[] = ["forward", "acknowledge"];
@@ -37,20 +39,28 @@ export function watchWork({
 
   function told(event: mongo.ChangeStreamDocument<TallyDocument>): void {
     if (!("documentKey" in event)) return;
-    if (String(event.documentKey._id).startsWith(ownWriters)) return;
+    if (event.documentKey._id.startsWith(ownWriters)) return;
     const changed =
       event.operationType === "update" ? (event.updateDescription.updatedFields ?? {}) : undefined;
     for (const work of WORK) if (changed === undefined || work in changed) hint(work);
   }
 
+  const isStopped = (): boolean => stopped.signal.aborted;
+
   async function watchForEver(): Promise<void> {
-    while (!stopped.signal.aborted) {
+    let isInterrupted = false;
+    while (!isStopped()) {
       try {
-        stream = collections.tallies.watch<TallyDocument>([], { maxAwaitTimeMS: 5_000 });
-        for await (const event of stream) told(event);
+        stream = collections.tallies.watch<TallyDocument>([], { maxAwaitTimeMS: AWAIT_MS });
+        for await (const event of stream) {
+          isInterrupted = false;
+          told(event);
+        }
       } catch (error) {
-        if (stopped.signal.aborted) break;
-        log.warn("store.watchInterrupted", { error: messageOf(error) });
+        if (isStopped()) return;
+        // Once per outage.
+        if (!isInterrupted) log.warn("store.watchInterrupted", { error: messageOf(error) });
+        isInterrupted = true;
         // What came while nobody watched.
         for (const work of WORK) hint(work);
       }
