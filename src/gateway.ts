@@ -23,6 +23,7 @@ import type { Events } from "./domain/events.ts";
 import type { Guichets } from "./domain/guichet.ts";
 import { logEvents } from "./event-log.ts";
 import type { Outbox } from "./keep/outbox.ts";
+import { makeRetention } from "./keep/retention.ts";
 import { makeHealth } from "./operate/health.ts";
 import { makeOperations } from "./operate/operations.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
@@ -83,7 +84,7 @@ export async function buildGateway(options: {
     outbox,
     readEnvelope: makeEnvelopeReader({ limitBytes: settings.maxFileBytes }),
     ...(checker !== undefined && settings.schemaPolicy === "refuse"
-      ? { refuseBySchema: checker }
+      ? { refuseBySchema: { checker, kinds: settings.schemaRefuses } }
       : {}),
     quarantineMax: settings.quarantineMax,
     events,
@@ -162,6 +163,14 @@ export async function buildGateway(options: {
     log,
   });
 
+  const retention =
+    settings.retentionDays === 0
+      ? undefined
+      : makeRetention({
+          days: settings.retentionDays,
+          ...{ owner: settings.name, outbox, clock, log },
+        });
+
   /** What holds a resource and is neither started nor filled by anybody: closed last. */
   const base: Part = {
     name: "store",
@@ -174,6 +183,7 @@ export async function buildGateway(options: {
   // What takes fluxes in comes last: it is the first to stop.
   const parts: readonly Part[] = [
     base,
+    ...(retention === undefined ? [] : [retention]),
     ...(validator === undefined ? [] : [validator]),
     acknowledger,
     ...(forwarding === undefined ? [] : [forwarding.part]),

@@ -18,6 +18,7 @@ interface Phrases {
   readonly lead: Readonly<Record<Verdict["kind"] | "refusedByGateway" | "byOperator", string>>;
   readonly number: string;
   readonly attestation: string;
+  readonly filesErased: string;
   readonly reason: string;
   readonly effectUnknown: string;
   readonly controls: string;
@@ -45,6 +46,8 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
     },
     number: "Numéro unique",
     attestation: "L'attestation rendue par le SNE est jointe",
+    filesErased:
+      "Les fichiers rendus par le SNE ne sont pas joints : ils ont été effacés, leur durée de conservation étant passée.",
     reason: "Motif",
     effectUnknown:
       "Attention : un appel du SNE était resté sans réponse lue. Le SNE a pu enregistrer ce flux : vérifiez avant de le renvoyer.",
@@ -79,6 +82,8 @@ const PHRASES: Readonly<Record<Language, Phrases>> = {
     },
     number: "Numéro unique",
     attestation: "The attestation given by the SNE is attached",
+    filesErased:
+      "The files given by the SNE are not attached: they were erased, the time they are kept having passed.",
     reason: "Reason",
     effectUnknown:
       "Beware: a call to the SNE was left without an answer we could read. The SNE may have recorded this flux: check before sending it again.",
@@ -131,6 +136,7 @@ export function writeAcquittementText(
   ].join(" - ");
   const paragraphs = [
     ...writeVerdict(verdict, say, attestationName),
+    ...(flux.erasedAt !== undefined && verdict.by === "sne" ? [say.filesErased] : []),
     ...(flux.remarks === undefined || flux.remarks.length === 0
       ? []
       : [`${say.remarks} :\n${flux.remarks.map((one) => controlLine(one, say)).join("\n")}`]),

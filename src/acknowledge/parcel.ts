@@ -1,6 +1,7 @@
 /**
  * Makes what a sender receives for a flux: the text, our XML, and the SNE's own files byte for byte.
- * Made from what is stored alone, so that it can be made again, the same, as often as needed.
+ * Made from what is stored alone, so that it can be made again, the same, as often as needed; once
+ * the files were erased (retention) it comes without them, and says so.
  */
 import type { Flux } from "../domain/flux.ts";
 import type { Guichets } from "../domain/guichet.ts";

@@ -161,6 +161,12 @@ export const ERRORS = {
     text: "Le SNE n'a pas encore répondu pour ce flux : il n'y a pas encore d'acquittement.",
     advice: "Interrogez à nouveau plus tard ; le flux est gardé et sera transmis.",
   },
+  FILES_ERASED: {
+    status: 410,
+    told: "both",
+    text: "Les fichiers de ce flux ont été effacés, leur durée de conservation étant passée.",
+    advice: "L'acquittement et le journal restent ; demandez le document lui-même au SNE.",
+  },
   INVALID_REQUEST: {
     status: 400,
     told: "both",

@@ -30,7 +30,14 @@ export type ChoiceRow<T extends string = string> = CommonRow & {
 };
 /** Comma-separated. */
 export type ListRow = CommonRow & { readonly kind: "list" };
-export type SettingRow = TextRow | OptionalRow | NumberRow | FlagRow | ChoiceRow | ListRow;
+/** Comma-separated, among given words. */
+export type ChoicesRow<T extends string = string> = CommonRow & {
+  readonly kind: "choices";
+  readonly oneOf: readonly T[];
+  readonly default: readonly NoInfer<T>[];
+};
+export type SettingRow =
+  TextRow | OptionalRow | NumberRow | FlagRow | ChoiceRow | ListRow | ChoicesRow;
 
 const MINUTE = 60_000;
 const MEGABYTE = 1024 * 1024;
@@ -82,7 +89,14 @@ export const SETTINGS = {
     group: "Store",
     kind: "text",
     default: "data/passerelle.db",
-    help: "Path of the embedded SQLite database. Put it on a local disk: network file systems break its promises.",
+    help: "Path of the embedded SQLite database, or mongodb:// address of a replica set that several gateways may share. Put a file on a local disk: network file systems break its promises.",
+  },
+  storePartitions: {
+    env: "GATEWAY_STORE_PARTITIONS",
+    group: "Store",
+    kind: "optional",
+    secret: true,
+    help: "More databases, for the guichets that name them (`store` in the file of guichets): nord=mongodb://…;sud=/srv/sud.db. What names none of them is kept in GATEWAY_STORE. See docs/operations.md before changing it.",
   },
   leaseMs: {
     env: "GATEWAY_LEASE_MS",
@@ -101,6 +115,15 @@ export const SETTINGS = {
     min: 0,
     max: 1_000_000,
     help: "Fluxes of unknown senders kept in quarantine. Over it they are turned away (451), so that strangers cannot fill the disk.",
+  },
+  retentionDays: {
+    env: "GATEWAY_RETENTION_DAYS",
+    group: "Store",
+    kind: "integer",
+    default: 90,
+    min: 0,
+    max: 3_650,
+    help: "Days that the files of a flux are kept once it is acknowledged or discarded; 0 keeps them for ever. They hold personal data; 90 leaves a quarter to find a loss (one of 2013 took weeks) and ask for a document again. Journals stay.",
   },
   maxFileBytes: {
     env: "GATEWAY_MAX_FILE_BYTES",
@@ -363,6 +386,14 @@ export const SETTINGS = {
     oneOf: ["note", "refuse", "off"],
     default: "note",
     help: "What to do with a file that is invalid against the schema: forward it with a note (the SNE is the judge, and its editions change), refuse it at arrival, or not look.",
+  },
+  schemaRefuses: {
+    env: "GATEWAY_SCHEMA_REFUSES",
+    group: "Checks",
+    kind: "choices",
+    oneOf: ["structure", "value", "unknown", "code"],
+    default: ["structure", "value"],
+    help: "With GATEWAY_SCHEMA_POLICY=refuse, the faults that refuse: structure (an element missing, misplaced, once too often), value (length, pattern, range, type), unknown (an element or attribute the schema has never heard of), code (a code in no list). The others are noted: later editions add elements and codes.",
   },
 
   // --- Acquittements -----------------------------------------------------------------------------

@@ -229,6 +229,37 @@ describe("acquittement by REST", () => {
     }
   });
 
+  it("says that the SNE's files were erased, and gives the acquittement all the same", async () => {
+    const [id, own] = [await keepOne("A", 1), await keepOne("A", 2)];
+    await gateway.accept(id, FILES);
+    await gateway.accept(own);
+    const [before] = [await fetchIt(id), await fetchIt(own)];
+    const path = `/api/v1/fluxes/${id}`;
+    await eventually("both are acknowledged", async () => (await stateOf(own)) === "acknowledged");
+    await eventually("the first too", async () => (await stateOf(id)) === "acknowledged");
+    assert.ok((await gateway.call("GET", path, { key: KEYS.A })).json.links["reponse"]);
+    const now = Date.now() + 1;
+    assert.equal(await gateway.outbox.eraseFiles({ endedBefore: now, now, max: 10 }), 2);
+
+    for (const name of ["/reponse", "/attestation"]) {
+      const answer = await fetchIt(id, name);
+      assert.equal(answer.status, 410);
+      assert.equal(answer.json.code, "FILES_ERASED");
+    }
+    const after = await fetchIt(id);
+    assert.equal(after.status, 200);
+    assert.match(before.bytes.toString(), /<attestation /);
+    assert.doesNotMatch(after.bytes.toString(), /<attestation /);
+    const shown = await gateway.call("GET", path, { key: KEYS.A });
+    assert.equal(shown.json.filesErasedAt, new Date(now).toISOString());
+    assert.deepEqual(Object.keys(shown.json.links).sort(), ["acquittement", "journal", "self"]);
+    const journal = await gateway.call("GET", `${path}/journal`, { key: KEYS.A });
+    const { name, label, detail } = journal.json.journal.at(-1)!;
+    assert.equal(name, "flux.filesErased");
+    assert.match(label, /effacés/);
+    assert.equal(detail["files"], 3);
+  });
+
   it("says that the SNE gave no file rather than an empty one", async () => {
     const id = await keepOne();
     await gateway.accept(id);

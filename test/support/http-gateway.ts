@@ -54,6 +54,7 @@ export interface AnswerJson {
   readonly sequence: number;
   readonly repeated: boolean;
   readonly attempts: number;
+  readonly filesErasedAt?: string;
   readonly origin: Readonly<Record<string, string>>;
   readonly waiting: { readonly code: string; readonly until?: string; readonly behind?: string };
   readonly verdict: Readonly<Record<string, unknown>>;

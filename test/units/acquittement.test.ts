@@ -133,4 +133,16 @@ describe("the acquittement a sender receives", () => {
     assert.match(text("discarded in doubt"), /Le SNE a pu enregistrer ce flux/);
     assert.match(text("refused", "en"), /The SNE refused your flux/);
   });
+
+  it("says that the SNE's files were erased, where there were any", () => {
+    const text = (flux: Flux, name: string): string => {
+      const verdict = VERDICTS[name];
+      assert.ok(verdict);
+      return writeAcquittementText(flux, verdict, "fr", { isRepeat: true }).text;
+    };
+    const erased = { ...FLUX, erasedAt: AT + 1 };
+    assert.match(text(erased, "accepted"), /ne sont pas joints : ils ont été effacés/);
+    assert.doesNotMatch(text(FLUX, "accepted"), /effacés/);
+    assert.doesNotMatch(text(erased, "accepted by an operator"), /effacés/);
+  });
 });

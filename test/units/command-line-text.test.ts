@@ -107,6 +107,20 @@ describe("the text of the command line", () => {
     assert.ok(layTable(columns, [["1", long]], terminal.width)[1]?.includes(long));
   });
 
+  it("says that the content of a flux was erased, and when", () => {
+    const { terminal } = terminalOf();
+    const report = (fields: object): string => {
+      const flux = readFluxView({ ...FLUX, ...fields });
+      assert.ok(flux !== undefined);
+      return reportFlux(flux, terminal, readable).join("\n");
+    };
+    assert.match(
+      report({ filesErasedAt: "2026-04-15T08:30:00.000Z" }),
+      /Contenu +effacé le 15\/04\/2026 10:30/,
+    );
+    assert.doesNotMatch(report({}), /effacé/);
+  });
+
   it("says what a flux waits for and until when, in the reader's time", () => {
     const flux = readFluxView(FLUX);
     assert.ok(flux !== undefined);

@@ -46,6 +46,10 @@ export function reportFlux(flux: FluxView, terminal: Terminal, readable: Readabl
     ["Appels du SNE", String(flux.attempts)],
     ["Empreinte", `SHA-256 ${flux.sha256}`],
   );
+  if (flux.filesErasedAt !== undefined) {
+    const when = readable.time(flux.filesErasedAt);
+    rows.push(["Contenu", `effacé le ${when}, après sa durée de conservation`]);
+  }
   if (flux.repeats > 0) rows.push(["Doubles reçus", `${flux.repeats}, sans second effet`]);
   return [
     paint("strong", `Flux ${flux.id}`),
@@ -145,6 +149,8 @@ const DETAIL_WORDS: Readonly<Record<string, string>> = {
   to: "à",
   guichet: "guichet",
   doublons: "doublons",
+  files: "fichiers",
+  bytes: "octets",
 };
 
 function detailText({ detail }: JournalEntryView): string {

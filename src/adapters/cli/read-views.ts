@@ -24,6 +24,8 @@ export interface FluxView {
   readonly attempts: number;
   readonly repeats: number;
   readonly repeated: boolean;
+  /** When its files were erased, ms since the epoch. */
+  readonly filesErasedAt?: number;
   readonly from?: string;
   readonly waiting?: { readonly text: string; readonly until?: number; readonly behind?: string };
   readonly reason?: { readonly code: string; readonly text: string };
@@ -105,6 +107,7 @@ export function readFluxView(body: unknown): FluxView | undefined {
     repeats: number(fields["repeats"]) ?? 0,
     repeated: fields["repeated"] === true,
     remarks: controls(fields["remarks"]),
+    ...given("filesErasedAt", time(fields["filesErasedAt"])),
     ...given("guichet", text(fields["guichet"])),
     ...given("kind", text(fields["kind"])),
     ...given("numUnique", text(fields["numUnique"])),

@@ -4,6 +4,7 @@
  */
 import { describeProblems, readSettings } from "../../runtime/settings.ts";
 import { SETTINGS, type SettingRow } from "../../runtime/settings-table.ts";
+import { shownStore } from "../../runtime/store-address.ts";
 import { EXIT, type CliContext } from "./cli-context.ts";
 import { layTable, type Column } from "./text-table.ts";
 
@@ -67,6 +68,7 @@ export function showSettings(
 /** The value as text; before the settings are right, what the environment says, else the default. */
 function shown(row: SettingRow, text: string, value: unknown): string {
   if (row.secret === true) return text === "" ? "" : MASK;
+  if (row.env === SETTINGS.store.env && text !== "") return shownStore(text);
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
     return String(value);
   }

@@ -83,6 +83,10 @@ export function makeAcquittementRoutes({
       const parcel = await composeParcel(flux);
       if (parcel === undefined) return sendProblem(request, response, "NOT_YET");
       const file = pick(parcel);
+      // Which of them there were is not known any more.
+      if (file === undefined && flux.erasedAt !== undefined && flux.verdict?.by === "sne") {
+        return sendProblem(request, response, "FILES_ERASED");
+      }
       if (file === undefined) {
         return sendProblem(request, response, "NOT_FOUND", {
           detail: "Le SNE n'a pas rendu ce fichier pour ce flux.",

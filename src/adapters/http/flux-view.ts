@@ -45,6 +45,7 @@ export function fluxView(flux: Flux, caller: Caller, waiting?: Waiting): FluxVie
     attempts: flux.attempts,
     nextAttemptAt: iso(flux.state === "kept" ? flux.dueAt : undefined),
     repeats: flux.repeats,
+    filesErasedAt: iso(flux.erasedAt),
     reason: flux.reason,
     verdict: verdict === undefined ? undefined : verdictView(verdict, forOperator),
     remarks: flux.remarks,
@@ -63,8 +64,12 @@ function verdictView(verdict: Verdict, forOperator: boolean): Readonly<Record<st
 function linksOf(flux: Flux, caller: Caller): Readonly<Record<string, string>> {
   const self = fluxPath(flux.id);
   const answered = flux.verdict !== undefined;
-  // Only a verdict the SNE pronounced may come with files of its own.
-  const hasFiles = answered && flux.verdict.by === "sne" && caller.kind === "guichet";
+  // Only a verdict the SNE pronounced may come with files of its own, until they are erased.
+  const hasFiles =
+    answered &&
+    flux.verdict.by === "sne" &&
+    flux.erasedAt === undefined &&
+    caller.kind === "guichet";
   return {
     self,
     journal: `${self}/journal`,

@@ -73,6 +73,9 @@ const FLUX_PROPERTIES = {
   attempts: count("Appels du SNE faits pour ce flux."),
   nextAttemptAt: time("Heure du prochain essai."),
   repeats: count("Nombre de fois où le même fichier a été reçu à nouveau."),
+  filesErasedAt: time(
+    "Heure d'effacement de ses fichiers, leur durée de conservation étant passée.",
+  ),
   reason: { ...ref("Reason") },
   verdict: { ...ref("Verdict") },
   remarks: list(ref("Control"), "Écarts au schéma relevés sur un flux transmis malgré tout."),
@@ -101,6 +104,7 @@ const FLUX_OPTIONAL = [
   "refInterne",
   "sequence",
   "nextAttemptAt",
+  "filesErasedAt",
   "reason",
   "verdict",
   "remarks",

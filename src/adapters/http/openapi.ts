@@ -333,7 +333,7 @@ const PATHS = {
     "Le fichier de réponse du SNE, octet pour octet.",
     {
       "200": file("Le fichier du SNE.", "application/xml"),
-      ...problems(...CALLER, "NOT_PERMITTED", "NOT_FOUND", "NOT_YET"),
+      ...problems(...CALLER, "NOT_PERMITTED", "NOT_FOUND", "NOT_YET", "FILES_ERASED"),
     },
     { parameters: [ID] },
   ),
@@ -343,7 +343,7 @@ const PATHS = {
     "L'attestation du SNE, octet pour octet.",
     {
       "200": file("Le fichier du SNE.", "application/octet-stream"),
-      ...problems(...CALLER, "NOT_PERMITTED", "NOT_FOUND", "NOT_YET"),
+      ...problems(...CALLER, "NOT_PERMITTED", "NOT_FOUND", "NOT_YET", "FILES_ERASED"),
     },
     { parameters: [ID] },
   ),

@@ -59,6 +59,7 @@ const TITLES: Readonly<Record<number, string>> = {
   406: "Forme non disponible",
   408: "Requête trop lente",
   409: "Conflit avec l'état du flux",
+  410: "Effacé",
   413: "Fichier trop volumineux",
   415: "Type de contenu non accepté",
   422: "Contenu refusé",
