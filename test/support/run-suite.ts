@@ -35,6 +35,8 @@ async function runMocha(name: string, files: readonly string[], long: boolean): 
     env: {
       ...process.env,
       PASSERELLE_TEST_REPORT: report,
+      // What one room found, the next needs not search again (test/support/mongo/find-mongod.ts).
+      PASSERELLE_MONGOD_FOUND: join(reports, "mongod-found.json"),
       ...(long ? { PASSERELLE_LONG: "1" } : {}),
     },
   });
