@@ -101,8 +101,9 @@ function tryBinary(path: string, how: string): MongodBinary | string {
 }
 
 async function askServer(uri: string): Promise<MongoFound> {
-  const client = new mongoose.mongo.MongoClient(uri, { serverSelectionTimeoutMS: 5_000 });
+  let client: InstanceType<typeof mongoose.mongo.MongoClient> | undefined;
   try {
+    client = new mongoose.mongo.MongoClient(uri, { serverSelectionTimeoutMS: 5_000 });
     const hello = await client.db("admin").command({ hello: 1 });
     if (hello["setName"] !== undefined) return { kind: "server", uri, how: "MONGODB_URI" };
     return { kind: "none", tried: ["MONGODB_URI: a standalone server, not a replica set"] };
@@ -110,7 +111,7 @@ async function askServer(uri: string): Promise<MongoFound> {
     const why = error instanceof Error ? error.message : String(error);
     return { kind: "none", tried: [`MONGODB_URI: ${why}`] };
   } finally {
-    await client.close();
+    await client?.close();
   }
 }
 
