@@ -2,6 +2,7 @@
  * The documents made from tables of the code: settings, errors, states. Pure: `write-docs.ts` writes
  * them, `test/house/documented.test.ts` compares them.
  */
+import { INDEXES } from "../src/adapters/mongo/indexes.ts";
 import { ERRORS } from "../src/domain/errors.ts";
 import { JOURNAL_EVENTS } from "../src/domain/events.ts";
 import { BILAN_COLUMNS, FLUX_STATES, MOVES, holdsLane } from "../src/domain/flux-state.ts";
@@ -20,7 +21,8 @@ export function documents(read: (path: string) => string): readonly GeneratedDoc
     { path: "docs/settings.md", text: settingsDocument() },
     { path: "docs/errors.md", text: errorsDocument() },
     { path: "config/gateway.env", text: environmentFile() },
-    { path: "docs/lifecycle.md", text: withBlocks(read("docs/lifecycle.md"), lifecycleBlocks()) },
+    withBlocks(read, "docs/lifecycle.md", lifecycleBlocks()),
+    withBlocks(read, "docs/mongodb.md", { indexes: indexTable() }),
   ];
 }
 
@@ -46,6 +48,8 @@ function shownDefault(row: SettingRow): string {
     case "choice":
     case "text":
       return row.default;
+    case "choices":
+      return row.default.join(",");
   }
 }
 
@@ -65,6 +69,8 @@ function shownShape(row: SettingRow): string {
       return `integer, ${row.min} to ${row.max}`;
     case "choice":
       return row.oneOf.map((one) => `\`${one}\``).join(", ");
+    case "choices":
+      return `list of ${row.oneOf.map((one) => `\`${one}\``).join(", ")}`;
     case "text":
       return "text";
   }
@@ -163,12 +169,33 @@ function lifecycleBlocks(): Readonly<Record<string, string>> {
 }
 
 /** Replaces what stands between `<!-- made: NAME -->` and `<!-- end -->`. */
-function withBlocks(text: string, blocks: Readonly<Record<string, string>>): string {
-  return Object.entries(blocks).reduce((done, [name, block]) => {
+function indexTable(): string {
+  return [
+    "| Collection | Index | Keys | Only | Serves |",
+    "| --- | --- | --- | --- | --- |",
+    ...INDEXES.map(({ collection, name, key, options, serves }) => {
+      const keys = Object.keys(key).join(", ");
+      const only = [
+        ...(options?.unique === true ? ["unique"] : []),
+        ...Object.keys(options?.partialFilterExpression ?? {}).map((field) => `with \`${field}\``),
+      ].join(", ");
+      return `| \`${collection}\` | \`${name}\` | ${keys} | ${only} | ${serves} |`;
+    }),
+  ].join("\n");
+}
+
+/** A document written by hand, but for its blocks. */
+function withBlocks(
+  read: (path: string) => string,
+  path: string,
+  blocks: Readonly<Record<string, string>>,
+): GeneratedDocument {
+  const text = Object.entries(blocks).reduce((done, [name, block]) => {
     const start = `<!-- made: ${name} -->`;
     const from = done.indexOf(start);
     const to = done.indexOf("<!-- end -->", from);
-    if (from < 0 || to < 0) throw new Error(`docs/lifecycle.md lacks its block ${name}`);
+    if (from < 0 || to < 0) throw new Error(`${path} lacks its block ${name}`);
     return `${done.slice(0, from + start.length)}\n\n${block}\n\n${done.slice(to)}`;
-  }, text);
+  }, read(path));
+  return { path, text };
 }
