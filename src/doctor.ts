@@ -13,10 +13,12 @@ import { readSchemaSet } from "./adapters/xml/schema-manifest.ts";
 import { buildRegistry } from "./build-forwarding.ts";
 import { messageOf } from "./domain/errors.ts";
 import type { Guichets } from "./domain/guichet.ts";
+import { partitionNames, storesOf } from "./open-stores.ts";
 import { findingsOf, type DoctorCheck } from "./operate/doctor-check.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
 import { SILENT_LOG } from "./runtime/log.ts";
 import { readSettings, type Settings } from "./runtime/settings.ts";
+import { type NamedStore, shownStore, storeKind } from "./runtime/store-address.ts";
 
 /** Longest wait for the SNE or the mail server, ms. */
 const REMOTE_MS = 10_000;
@@ -42,9 +44,10 @@ export async function* diagnose({
   const { settings } = reading;
   yield subject.ok("Les réglages sont acceptables.");
   const guichets = yield* checkGuichets(settings);
-  yield* checkDisk(settings.store);
-  yield checkStore(settings);
-  yield checkClock(settings.store, clock.now());
+  const stores = storesOf(settings);
+  for (const store of stores) yield* checkStore(store);
+  const file = stores.find(({ address }) => storeKind(address) === "sqlite");
+  yield checkClock(file?.address ?? "", clock.now());
   yield await checkHttpPort({ host: settings.httpHost, port: settings.httpPort });
   yield checkOperatorKey(settings);
   yield await checkSmtpPort(
@@ -60,7 +63,7 @@ export async function* diagnose({
 function* checkGuichets(settings: Settings): Generator<DoctorCheck, Guichets | undefined> {
   const { ok, warning, failed } = findingsOf("guichets");
   const file = settings.guichetsFile;
-  const found = readGuichetsFile(file);
+  const found = readGuichetsFile(file, partitionNames(settings));
   if (found.kind === "invalid") {
     for (const { line, column, message } of found.problems) {
       yield failed(
@@ -77,7 +80,23 @@ function* checkGuichets(settings: Settings): Generator<DoctorCheck, Guichets | u
   return found.guichets;
 }
 
-function checkStore({ store }: Settings): DoctorCheck {
+function* checkStore({ address }: NamedStore): Generator<DoctorCheck> {
+  if (storeKind(address) === "mongodb") {
+    yield checkMongoStore(address);
+    return;
+  }
+  yield* checkDisk(address);
+  yield checkSqliteStore(address);
+}
+
+function checkMongoStore(address: string): DoctorCheck {
+  return findingsOf("store").warning(
+    `La base ${shownStore(address)} n'a pas été vérifiée : doctor ne sait pas encore le faire.`,
+    "Démarrez la passerelle : elle dit au démarrage si cette base répond et ce qui lui manque.",
+  );
+}
+
+function checkSqliteStore(store: string): DoctorCheck {
   const { ok, failed } = findingsOf("store");
   const seen = inspectStore(store);
   switch (seen.kind) {

@@ -12,7 +12,6 @@ import { makeDropFolders } from "./adapters/folder/drop-folder.ts";
 import { makeFolderReturn } from "./adapters/folder/folder-return.ts";
 import { makeHttpServer } from "./adapters/http/http-server.ts";
 import { makeMailReturn } from "./adapters/mail/mail-return.ts";
-import { openSqliteOutbox } from "./adapters/sqlite/sqlite-outbox.ts";
 import { makeEnvelopeReader } from "./adapters/xml/envelope-reader.ts";
 import { makeSchemaValidator } from "./adapters/xml/schema-validator.ts";
 import { makeReceiver } from "./arrive/receive.ts";
@@ -24,6 +23,7 @@ import type { Guichets } from "./domain/guichet.ts";
 import { logEvents } from "./event-log.ts";
 import type { Outbox } from "./keep/outbox.ts";
 import { makeRetention } from "./keep/retention.ts";
+import { openStores } from "./open-stores.ts";
 import { makeHealth } from "./operate/health.ts";
 import { makeOperations } from "./operate/operations.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
@@ -65,11 +65,9 @@ export async function buildGateway(options: {
   const events = makeEventBus({ clock, log });
   logEvents(events, log);
 
-  const outbox = await openSqliteOutbox({
-    path: settings.store,
-    clock,
-    log,
-    onDeath: options.onFatal,
+  const outbox = await openStores({
+    ...{ settings, guichets, clock, chance, log },
+    onFatal: options.onFatal,
   });
   const validator =
     settings.schemaPolicy === "off"

@@ -9,6 +9,7 @@ import { readGuichetsFile } from "./adapters/config/guichets-file.ts";
 import { makePinoLog } from "./adapters/log/pino-log.ts";
 import { GatewayError, messageOf } from "./domain/errors.ts";
 import { buildGateway, type Address, type Gateway } from "./gateway.ts";
+import { partitionNames, shownStores } from "./open-stores.ts";
 import { systemChance, systemClock } from "./runtime/clock.ts";
 import { describeProblems, readSettings } from "./runtime/settings.ts";
 
@@ -46,7 +47,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     return 2;
   }
   const { settings } = reading;
-  const found = readGuichetsFile(settings.guichetsFile);
+  const found = readGuichetsFile(settings.guichetsFile, partitionNames(settings));
   if (found.kind === "invalid") {
     const lines = found.problems.map(
       ({ line, column, message }) => `  ${settings.guichetsFile}:${line}:${column} ${message}`,
@@ -88,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<number> {
       `  REST, santé, métriques : ${http === undefined ? "arrêté" : `http://${shown(http)}`}`,
       `  SMTP : ${smtp === undefined ? "arrêté" : shown(smtp)}`,
       `  Guichets : ${found.guichets.all.map((guichet) => guichet.code).join(", ")}`,
-      `  Base : ${settings.store}`,
+      `  Base : ${shownStores(settings)}`,
       settings.sneUrl === undefined ? NO_SNE_NOTICE : `  SNE : ${settings.sneUrl}`,
       "",
     ].join("\n"),

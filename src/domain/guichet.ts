@@ -26,6 +26,8 @@ export interface Guichet {
   /** Where acquittements are mailed; needed when `returnBy` is mail, else the sender's address. */
   readonly returnMail?: string;
   readonly language: Language;
+  /** The store its fluxes are kept in, one of GATEWAY_STORE_PARTITIONS; undefined: GATEWAY_STORE. */
+  readonly store?: string;
 }
 
 /** The guichets known to the gateway, found by each thing that can name one. */

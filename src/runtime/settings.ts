@@ -4,6 +4,7 @@
  */
 import { ERRORS, errorText } from "../domain/errors.ts";
 import { SETTINGS, type SettingRow } from "./settings-table.ts";
+import { readPartitions, storeKind, UNKNOWN_STORE } from "./store-address.ts";
 import { suggest } from "./suggest.ts";
 
 type Table = typeof SETTINGS;
@@ -16,9 +17,11 @@ type ValueOf<Row> = Row extends { kind: "choice"; oneOf: readonly (infer T)[] }
       ? string | undefined
       : Row extends { kind: "flag" }
         ? boolean
-        : Row extends { kind: "list" }
-          ? readonly string[]
-          : number;
+        : Row extends { kind: "choices"; oneOf: readonly (infer T)[] }
+          ? readonly T[]
+          : Row extends { kind: "list" }
+            ? readonly string[]
+            : number;
 
 export type Settings = { readonly [Name in keyof Table]: ValueOf<Table[Name]> };
 
@@ -83,12 +86,14 @@ function readValue(
     case "text":
       return { value: text ?? row.default };
     case "list":
-      return {
-        value: (text ?? "")
-          .split(",")
-          .map((item) => item.trim())
-          .filter((item) => item !== ""),
-      };
+      return { value: itemsOf(text ?? "") };
+    case "choices": {
+      if (text === undefined) return { value: row.default };
+      const items = itemsOf(text);
+      return items.length > 0 && items.every((item) => row.oneOf.includes(item))
+        ? { value: items }
+        : { problem: `une ou plusieurs des valeurs ${row.oneOf.join(", ")} sont attendues` };
+    }
     case "choice":
       if (text === undefined) return { value: row.default };
       return row.oneOf.includes(text)
@@ -111,6 +116,13 @@ function readValue(
         : { value: number };
     }
   }
+}
+
+function itemsOf(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }
 
 const UNITS = {
@@ -172,9 +184,9 @@ function crossChecks(settings: Settings): SettingProblem[] {
   ) {
     problem("GATEWAY_OPERATOR_KEY_SHA256", "64 chiffres hexadécimaux sont attendus");
   }
-  if (/^[a-z0-9+]+:\/\//i.test(settings.store)) {
-    problem("GATEWAY_STORE", "un chemin de fichier est attendu");
-  }
+  if (storeKind(settings.store) === undefined) problem("GATEWAY_STORE", UNKNOWN_STORE);
+  const partitions = readPartitions(settings.storePartitions ?? "", settings.store);
+  if (partitions.kind === "invalid") problem("GATEWAY_STORE_PARTITIONS", partitions.problem);
   try {
     new RegExp(settings.numeroUniquePattern, "u");
   } catch {

@@ -113,6 +113,29 @@ describe("telling the mistakes of the file of guichets", () => {
     assert.match(problemsOf('{ "guichet": [] }')[0] ?? "", /« guichets » manque/);
   });
 
+  it("tells a store that no setting names, where it is written, and the one that was meant", () => {
+    const text = one(`"smtpUser": "oph",\n  "store": "nrod"`);
+    const reading = parseGuichets(text, "/etc/passerelle", ["nord", "sud"]);
+    assert.equal(reading.kind, "invalid");
+    assert.deepEqual(reading.problems, [
+      {
+        line: 3,
+        column: 12,
+        path: "guichets[0].store",
+        message:
+          "Aucune base n'est nommée « nrod » (bases : default, nord, sud) ; vouliez-vous dire « nord » ?",
+      },
+    ]);
+    assert.match(problemsOf(text)[0] ?? "", /GATEWAY_STORE_PARTITIONS n'en nomme aucune/);
+    const named = (store: string): string | undefined => {
+      const found = parseGuichets(text.replace("nrod", store), "/etc/passerelle", ["nord"]);
+      assert.equal(found.kind, "read");
+      return found.guichets.all[0]?.store;
+    };
+    assert.equal(named("nord"), "nord");
+    assert.equal(named("default"), undefined);
+  });
+
   it("tells all the mistakes at once, in the order of the file", () => {
     const found = problemsOf(`{ "guichets": [
 { "code": "123456", "name": " " },

@@ -28,6 +28,19 @@ describe("settings", () => {
     assert.equal(reading.settings.maxFileBytes, 512_000);
   });
 
+  it("take several words of a list, and refuse one that is not of it", () => {
+    const reading = readSettings({ GATEWAY_SCHEMA_REFUSES: "structure, code" });
+    assert.ok(reading.kind === "read");
+    assert.deepEqual(reading.settings.schemaRefuses, ["structure", "code"]);
+    const usual = readSettings({});
+    assert.ok(usual.kind === "read");
+    assert.deepEqual(usual.settings.schemaRefuses, ["structure", "value"]);
+    for (const wrong of ["structures", "structure, facet", ","]) {
+      const [message] = problemsOf({ GATEWAY_SCHEMA_REFUSES: wrong });
+      assert.match(message ?? "", /GATEWAY_SCHEMA_REFUSES.*structure, value, unknown, code/);
+    }
+  });
+
   it("suggest the name that was meant for one that does not exist", () => {
     const [message] = problemsOf({ GATEWAY_SNE_ULR: "http://x" });
     assert.match(
@@ -49,6 +62,17 @@ describe("settings", () => {
     assert.doesNotMatch(secret, /mon-secret/);
   });
 
+  it("take MongoDB for a store, and never tell a credential of it", () => {
+    const reading = readSettings({ GATEWAY_STORE: "mongodb://op:s3cret@m1/p" });
+    assert.equal(reading.kind, "read");
+    const problems = problemsOf({
+      GATEWAY_STORE: "mongo://op:s3cret@m1/p",
+      GATEWAY_STORE_PARTITIONS: "nord=postgres://op:s3cret@m1/p",
+    });
+    assert.equal(problems.length, 2);
+    assert.doesNotMatch(problems.join(), /s3cret/);
+  });
+
   for (const [what, environment, told] of [
     ["a lease shorter than a call", { GATEWAY_LEASE_MS: "60s" }, /GATEWAY_LEASE_MS/],
     ["a certificate without its key", { GATEWAY_SNE_TLS_CERT: "c.pem" }, /GATEWAY_SNE_TLS_KEY/],
@@ -59,7 +83,8 @@ describe("settings", () => {
     ],
     ["an address that is none", { GATEWAY_SNE_URL: "sne.example" }, /GATEWAY_SNE_URL/],
     ["a mail sender with a name", { GATEWAY_MAIL_FROM: "SNE <a@b.fr>" }, /GATEWAY_MAIL_FROM/],
-    ["a store that is a URL", { GATEWAY_STORE: "mongodb://x" }, /GATEWAY_STORE/],
+    ["a store of another kind", { GATEWAY_STORE: "postgres://x" }, /GATEWAY_STORE /],
+    ["a partition without name", { GATEWAY_STORE_PARTITIONS: "/a.db" }, /GATEWAY_STORE_PARTITIONS/],
     [
       "a broken expression",
       { GATEWAY_NUMERO_UNIQUE_PATTERN: "[" },

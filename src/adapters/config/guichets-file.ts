@@ -7,6 +7,8 @@ import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, systemCodeOf } from "../../domain/errors.ts";
 import { indexGuichets, type Guichet, type Guichets } from "../../domain/guichet.ts";
+import { DEFAULT_STORE } from "../../runtime/store-address.ts";
+import { suggest } from "../../runtime/suggest.ts";
 import { checkTogether, type PlacedGuichet } from "./guichet-conflicts.ts";
 import {
   readObject,
@@ -21,8 +23,11 @@ export type GuichetsReading =
   | { readonly kind: "read"; readonly guichets: Guichets }
   | { readonly kind: "invalid"; readonly problems: readonly GuichetsProblem[] };
 
-/** Reads the file; folders in it are relative to it. */
-export function readGuichetsFile(path: string): GuichetsReading {
+/**
+ * Reads the file; folders in it are relative to it.
+ * @param stores - the names a guichet may give as its `store` (GATEWAY_STORE_PARTITIONS)
+ */
+export function readGuichetsFile(path: string, stores: readonly string[] = []): GuichetsReading {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
@@ -35,18 +40,22 @@ export function readGuichetsFile(path: string): GuichetsReading {
           : `Ce fichier n'a pas pu être lu : ${messageOf(error)}.`;
     return { kind: "invalid", problems: [{ line: 1, column: 1, path: "", message: why }] };
   }
-  return parseGuichets(text, dirname(resolve(path)));
+  return parseGuichets(text, dirname(resolve(path)), stores);
 }
 
 /** Reads the text of the file. @param folder - absolute; relative folders start there */
-export function parseGuichets(text: string, folder: string): GuichetsReading {
+export function parseGuichets(
+  text: string,
+  folder: string,
+  stores: readonly string[] = [],
+): GuichetsReading {
   const problems: GuichetsProblem[] = [];
   const root = readTree(text, problems);
   if (root === undefined || problems.length > 0) return { kind: "invalid", problems };
   const sink: ProblemSink = (value, message) => {
     problems.push({ ...value.position, path: value.path, message });
   };
-  const placed = readGuichets(root, folder, sink);
+  const placed = readGuichets(root, { folder, stores }, sink);
   checkTogether(placed, sink);
   if (problems.length > 0) {
     problems.sort((a, b) => a.line - b.line || a.column - b.column);
@@ -66,11 +75,18 @@ const GUICHET_SHAPE: Shape = {
     "returnBy",
     "returnMail",
     "language",
+    "store",
   ],
 };
 const FOLDERS_SHAPE: Shape = { required: ["drop", "return"], optional: [] };
 
-function readGuichets(root: Value, folder: string, sink: ProblemSink): PlacedGuichet[] {
+/** What the file is read against. */
+interface Around {
+  readonly folder: string;
+  readonly stores: readonly string[];
+}
+
+function readGuichets(root: Value, around: Around, sink: ProblemSink): PlacedGuichet[] {
   const list = readObject(root, FILE_SHAPE, sink)?.get("guichets");
   if (list === undefined) return [];
   if (list.items === undefined) {
@@ -79,12 +95,16 @@ function readGuichets(root: Value, folder: string, sink: ProblemSink): PlacedGui
   }
   if (list.items.length === 0) sink(list, "Il faut au moins un guichet.");
   return list.items.flatMap((item) => {
-    const guichet = readGuichet(item, folder, sink);
+    const guichet = readGuichet(item, around, sink);
     return guichet === undefined ? [] : [{ guichet, at: item }];
   });
 }
 
-function readGuichet(item: Value, folder: string, sink: ProblemSink): Guichet | undefined {
+function readGuichet(
+  item: Value,
+  { folder, stores }: Around,
+  sink: ProblemSink,
+): Guichet | undefined {
   const fields = readObject(item, GUICHET_SHAPE, sink);
   if (fields === undefined) return undefined;
   const text = (name: string, check: (value: string) => string | undefined) =>
@@ -109,6 +129,7 @@ function readGuichet(item: Value, folder: string, sink: ProblemSink): Guichet | 
     isAddress(value) ? undefined : "Une adresse de messagerie est attendue.",
   );
   const language = readChoice(fields.get("language"), LANGUAGES, sink);
+  const store = text("store", (value) => storeProblem(value, stores));
 
   const guichet: Guichet = {
     code: code ?? "",
@@ -120,6 +141,7 @@ function readGuichet(item: Value, folder: string, sink: ProblemSink): Guichet | 
     returnBy: returnBy ?? "same",
     ...(returnMail === undefined ? {} : { returnMail }),
     language: language ?? "fr",
+    ...(store === undefined || store === DEFAULT_STORE ? {} : { store }),
   };
   checkChannels(fields, item, sink);
   return guichet;
@@ -127,6 +149,18 @@ function readGuichet(item: Value, folder: string, sink: ProblemSink): Guichet | 
 
 const RETURN_BY = ["same", "mail", "file", "rest"] as const;
 const LANGUAGES = ["fr", "en"] as const;
+
+function storeProblem(name: string, stores: readonly string[]): string | undefined {
+  const known = [DEFAULT_STORE, ...stores];
+  if (known.includes(name)) return undefined;
+  if (stores.length === 0) {
+    return `Aucune base n'est nommée « ${name} » : GATEWAY_STORE_PARTITIONS n'en nomme aucune.`;
+  }
+  const meant = suggest(name, known);
+  const hint = meant === undefined ? "" : ` ; vouliez-vous dire « ${meant} » ?`;
+  const message = `Aucune base n'est nommée « ${name} » (bases : ${known.join(", ")})`;
+  return `${message}${hint === "" ? "." : hint}`;
+}
 
 /** What a channel chosen for the acquittements needs; judged on what is written, right or wrong. */
 function checkChannels(fields: ReadonlyMap<string, Value>, item: Value, sink: ProblemSink): void {
