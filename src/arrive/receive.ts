@@ -19,14 +19,20 @@ import type { Chance, Clock } from "../runtime/clock.ts";
 import type { Arrival, Receive, Reception } from "./arrival.ts";
 import type { ReadEnvelope } from "./envelope-reader.ts";
 import { returnAddressOf } from "./return-address.ts";
-import type { SchemaChecker } from "./schema-check.ts";
+import type { FindingKind, SchemaChecker, SchemaFinding } from "./schema-check.ts";
 import { controlsOf } from "./schema-controls.ts";
 
 export interface ReceiverOptions {
   readonly outbox: Outbox;
   readonly readEnvelope: ReadEnvelope;
-  /** Given when files invalid against the schema are refused at arrival (GATEWAY_SCHEMA_POLICY). */
-  readonly refuseBySchema?: SchemaChecker;
+  /**
+   * Given when files invalid against the schema are refused at arrival (GATEWAY_SCHEMA_POLICY), with
+   * the kinds of findings that refuse (GATEWAY_SCHEMA_REFUSES). Others become remarks.
+   */
+  readonly refuseBySchema?: {
+    readonly checker: SchemaChecker;
+    readonly kinds: readonly FindingKind[];
+  };
   /** The most fluxes quarantine may hold; over it, strangers are turned away. */
   readonly quarantineMax: number;
   readonly events: Events;
@@ -36,7 +42,13 @@ export interface ReceiverOptions {
 
 /** What one file is, before it is kept. */
 type Examination =
-  | { readonly kind: "routable"; readonly envelope: Envelope; readonly guichet: Guichet }
+  | {
+      readonly kind: "routable";
+      readonly envelope: Envelope;
+      readonly guichet: Guichet;
+      /** What the schema finds and no setting refuses. */
+      readonly remarks: readonly Control[];
+    }
   | {
       readonly kind: "refused";
       readonly controls: readonly Control[];
@@ -70,13 +82,19 @@ export function makeReceiver(options: ReceiverOptions): Receive {
       const named = { named: envelope.numGuichet };
       return { kind: "stranger", control: control("GUICHET_NOT_ALLOWED", named), envelope };
     }
-    if (refuseBySchema !== undefined) {
-      const checked = await refuseBySchema.check(file.bytes, envelope.versionInterface);
-      if (checked.kind === "invalid") {
-        return { kind: "refused", controls: controlsOf(checked.findings), envelope };
-      }
-    }
-    return { kind: "routable", envelope, guichet };
+    const findings = await findingsOf(file, envelope.versionInterface);
+    const faults = findings.filter(({ kind }) => refuseBySchema?.kinds.includes(kind));
+    if (faults.length > 0) return { kind: "refused", controls: controlsOf(faults), envelope };
+    return { kind: "routable", envelope, guichet, remarks: controlsOf(findings) };
+  }
+
+  async function findingsOf(
+    file: StoredFile,
+    versionInterface: string | undefined,
+  ): Promise<readonly SchemaFinding[]> {
+    if (refuseBySchema === undefined) return [];
+    const checked = await refuseBySchema.checker.check(file.bytes, versionInterface);
+    return checked.kind === "invalid" ? checked.findings : [];
   }
 
   async function refuseStrangersWhenFull(coming: number): Promise<void> {
@@ -123,6 +141,7 @@ export function makeReceiver(options: ReceiverOptions): Receive {
           envelope: found.envelope,
           ...(lane === undefined ? {} : { lane }),
           identity: identityOf(found.guichet.code, sha256),
+          ...(found.remarks.length === 0 ? {} : { remarks: found.remarks }),
           event: { name: "flux.kept", detail: { ...detail, kind: found.envelope.kind } },
         };
       }

@@ -4,7 +4,16 @@
  * it is never taken for a valid file.
  */
 
+/**
+ * What a finding is about: `structure` (an element missing, misplaced or once too often), `value`
+ * (length, pattern, range, type), `unknown` (an element or attribute the schema has never heard of),
+ * `code` (a code that is in no list). Later editions add the last two: they refuse only if
+ * `GATEWAY_SCHEMA_REFUSES` says so.
+ */
+export type FindingKind = "structure" | "value" | "unknown" | "code";
+
 export interface SchemaFinding {
+  readonly kind: FindingKind;
   /** Line in the file, from 1. */
   readonly line: number;
   /** Column in the line, from 1, where it is known. */

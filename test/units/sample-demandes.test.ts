@@ -54,11 +54,11 @@ describe("a sample demande", () => {
   it("uses codes of the lists only", () => {
     const { listes } = JSON.parse(
       readFileSync(join(import.meta.dirname, "../../schemas/codes.json"), "utf8"),
-    ) as { listes: Record<string, { champ: string; codes: Record<string, string | null> }> };
+    ) as { listes: Record<string, { champs: string[]; codes: Record<string, string | null> }> };
     const byElement = new Map<string, Set<string>>();
-    for (const { champ, codes } of Object.values(listes)) {
-      for (const path of champ.split(", ")) {
-        const element = path.split("/").at(-1) ?? "";
+    for (const { champs, codes } of Object.values(listes)) {
+      for (const path of champs) {
+        const element = path.replace("/@code", "").split("/").at(-1) ?? "";
         const known = byElement.get(element) ?? new Set();
         for (const code of Object.keys(codes)) known.add(code);
         byElement.set(element, known);

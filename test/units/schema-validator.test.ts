@@ -3,7 +3,7 @@
  * that no document, however hostile, makes it reject, hang or call valid what it did not check.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -235,16 +235,64 @@ describe("the schema validator", function () {
         change: (xml) => xml.replace("<precision>", "<inconnu/><precision>"),
         at: "<inconnu/>",
         field: "demande/demandeLogement/inconnu",
+        rule: "SCHEMA_UNKNOWN",
+        says: /^L'élément « inconnu » n'est pas connu du schéma à cet endroit ; le reste a été contrôlé sans lui\.$/,
+      },
+      {
+        name: "an element known elsewhere only",
+        change: (xml) => xml.replace("<precision>", "<etage>3</etage><precision>"),
+        at: "<etage>3",
+        field: "demande/demandeLogement/etage",
+        rule: "SCHEMA_UNKNOWN",
+        says: /^L'élément « etage » n'est pas connu du schéma à cet endroit/,
+      },
+      {
+        name: "an element in the wrong place",
+        change: (xml) => xml.replace("<precision>", "<numUnique/><precision>"),
+        at: "<numUnique/>",
+        field: "demande/demandeLogement/numUnique",
         rule: "SCHEMA_UNEXPECTED",
-        says: /^L'élément « inconnu » n'est pas attendu à cet endroit\. À cet endroit, le schéma attend : « forcerDoublon », « renouvellementElec » ou « precision »\./,
+        says: /^L'élément « numUnique » n'est pas attendu à cet endroit\. À cet endroit, le schéma attend : « forcerDoublon », « renouvellementElec » ou « precision »\./,
+      },
+      {
+        name: "a demande where another document of the same root is at home",
+        change: (xml) => xml.replace("</demande>", "</demande>\n<listeAnomalies/>"),
+        at: "<listeAnomalies/>",
+        field: "listeAnomalies",
+        rule: "SCHEMA_UNKNOWN",
+        says: /n'est pas connu du schéma/,
       },
       {
         name: "an element after the end",
         change: (xml) => xml.replace("</demande>", "</demande>\n<autre/>"),
         at: "<autre/>",
         field: "autre",
+        rule: "SCHEMA_UNKNOWN",
+        says: /^L'élément « autre » n'est pas connu du schéma à cet endroit/,
+      },
+      {
+        name: "a known element after the end",
+        change: (xml) => xml.replace("</interfaceNuu>", "<entete/></interfaceNuu>"),
+        at: "<entete/>",
+        field: "entete",
         rule: "SCHEMA_UNEXPECTED",
-        says: /^L'élément « autre » n'est pas attendu : plus rien ne doit suivre ici\.$/,
+        says: /^L'élément « entete » n'est pas attendu : plus rien ne doit suivre ici\.$/,
+      },
+      {
+        name: "a code of no list",
+        change: (xml) => xml.replace(/<civilite code="."/, '<civilite code="9"'),
+        at: '<civilite code="9"',
+        field: "demande/demandeLogement/personnePhysique/demandeur/civilite/@code",
+        rule: "SCHEMA_CODE",
+        says: /^L'attribut « code » de « civilite » n'est pas dans la liste des codes connus : « 1 », « 2 », « 3 »\.$/,
+      },
+      {
+        name: "a kind of file of no list",
+        change: (xml) => xml.replace("<typeFichier>CRE", "<typeFichier>XXX"),
+        at: "<typeFichier>",
+        field: "entete/typeFichier",
+        rule: "SCHEMA_CODE",
+        says: /^L'élément « typeFichier » n'est pas dans la liste des codes connus : « CRE », /,
       },
       {
         name: "an element that is missing at the end",
@@ -311,8 +359,8 @@ describe("the schema validator", function () {
           ),
         at: "<xi:include",
         field: "demande/demandeLogement/include",
-        rule: "SCHEMA_UNEXPECTED",
-        says: /^L'élément « include » n'est pas attendu à cet endroit/,
+        rule: "SCHEMA_UNKNOWN",
+        says: /^L'élément « include » n'est pas connu du schéma à cet endroit/,
       },
       {
         name: "a value in a document whose elements have a prefix",
@@ -491,6 +539,98 @@ describe("the schema validator", function () {
     });
   });
 
+  describe("tells what a later edition may have added from what has always been a fault", () => {
+    const kindsOf = (check: SchemaCheck): string[] =>
+      findingsOf(check).map(({ kind, field }) => `${kind} ${field.split("/").at(-1) ?? ""}`);
+
+    it("by its kind: structure, value, unknown, code", async () => {
+      const xml = text()
+        .replace(/\s*<dateFichier>.*<\/dateFichier>/, "")
+        .replace("<numGuichet>G1104", '<numGuichet modifie="true">G1104567')
+        .replace(/<nationalite code="."/, '<nationalite code="8"');
+      assert.deepEqual(kindsOf(await validator.check(bytes(xml), "02.01")), [
+        "structure dateFichier",
+        "unknown @modifie",
+        "value numGuichet",
+        "code @code",
+      ]);
+    });
+
+    it("even what stands behind unknown elements, at every depth", async () => {
+      const xml = text()
+        .replace("<numGuichet>", "<nouveau><dedans/></nouveau>\n<numGuichet>")
+        .replace("<precision>", "<neuf1/>\n<neuf2/>\n<precision>")
+        .replace(/<precision>[^<]*/, `<precision>${"x".repeat(300)}`)
+        .replace("<demandeElargie>", "<neuf3/>\n<demandeElargie>peut-être")
+        .replace(/\s*<situationFamiliale[^>]*>/, "")
+        .replace("<telPortable>", "<reseauSocial>a</reseauSocial>\n<telPortable>");
+      assert.deepEqual(kindsOf(await validator.check(bytes(xml), "02.01")), [
+        "unknown nouveau",
+        "unknown neuf1",
+        "unknown neuf2",
+        "value precision",
+        "unknown neuf3",
+        "value demandeElargie",
+        "unknown reseauSocial",
+        "structure telPortable",
+      ]);
+    });
+
+    it("with the first of each kind always told, however many others come before", async () => {
+      const many = Array.from({ length: 300 }, (_, i) => `<neuf${i}/>\n`).join("");
+      const xml = text()
+        .replace("<numGuichet>", `${many}<numGuichet>`)
+        .replace(/<montantLoyer>[^<]*/, "<montantLoyer>beaucoup")
+        .replace(/\s*<listeRessourceVersee>[\s\S]*?<\/listeRessourceVersee>/, "");
+      const findings = findingsOf(await validator.check(bytes(xml), "02.01"));
+      assert.equal(findings.length, 20);
+      const counts = Object.groupBy(findings, ({ kind }) => kind);
+      assert.equal(counts.unknown?.length, 18);
+      assert.equal(counts.value?.length, 1);
+      assert.equal(counts.structure?.length, 1);
+    });
+
+    it("by the edition of the file: what 02.01 added is unknown to 02.00", async () => {
+      assert.match(text(), /<notifSms>/);
+      assert.deepEqual(await validator.check(bytes(text()), "02.01"), { kind: "valid" });
+      const kinds = kindsOf(await validator.check(bytes(text()), "02.00"));
+      assert.ok(kinds.includes("unknown notifSms"), kinds.join());
+      assert.ok(
+        kinds.every((kind) => kind.startsWith("unknown ")),
+        kinds.join(),
+      );
+    });
+
+    it("by lists that a folder can replace, one by one, without touching a schema", async () => {
+      const names = readdirSync(SCHEMAS).filter((name) => /\.(xsd|json)$/.test(name));
+      const files = Object.fromEntries(
+        names.map((name) => [name, readFileSync(join(SCHEMAS, name), "utf8")]),
+      );
+      const manifest = JSON.parse(files["schemas.json"] ?? "") as Record<string, unknown>;
+      const added = {
+        listes: { civilite: { champs: ["civilite/@code"], codes: { "9": "neuf" } } },
+      };
+      const later = await start({
+        schemasDir: folder({
+          ...files,
+          "codes-2026.json": JSON.stringify(added),
+          "schemas.json": JSON.stringify({ ...manifest, codes: ["codes.json", "codes-2026.json"] }),
+        }),
+      });
+      const xml = text()
+        .replaceAll(/<civilite code="."/g, '<civilite code="9"')
+        .replace(/<nationalite code="."/, '<nationalite code="8"');
+      assert.deepEqual(kindsOf(await later.check(bytes(xml), "02.01")), ["code @code"]);
+      const none = await start({
+        schemasDir: folder({
+          ...files,
+          "schemas.json": JSON.stringify({ ...manifest, codes: [] }),
+        }),
+      });
+      assert.deepEqual(await none.check(bytes(xml), "02.01"), { kind: "valid" });
+    });
+  });
+
   describe("says that it did not check", () => {
     const reasonOf = (check: SchemaCheck): string => {
       if (check.kind === "notChecked") return check.reason;
@@ -581,6 +721,17 @@ describe("the schema validator", function () {
       await refused(folder({ "schemas.json": manifest }), /absent du dossier/);
     });
 
+    it("with code lists that are none, and says which", async () => {
+      const of = (codes: unknown, lists: string): Record<string, string> => ({
+        "schemas.json": JSON.stringify({ codes }),
+        "c.json": lists,
+      });
+      await refused(folder(of("c.json", "{}")), /pas une liste/);
+      await refused(folder(of(["ailleurs.json"], "{}")), /absent du dossier/);
+      await refused(folder(of(["c.json"], "{}")), /c\.json : « listes » y manque/);
+      await refused(folder(of(["c.json"], '{"listes":{"sexe":{}}}')), /à la liste « sexe »/);
+    });
+
     it("with a schema that does not compile, and says where", async () => {
       const files = {
         "schemas.json": JSON.stringify({ versionInterface: { "02.00": "a.xsd" } }),
@@ -599,6 +750,40 @@ describe("the schema validator", function () {
     const findings = findingsOf(await validator.checkDocument(file, "listeDoublons"));
     assert.equal(findings[0]?.field, "doublon/demandeur");
     assert.equal((await validator.checkDocument(file, "inconnu")).kind, "notChecked");
+  });
+
+  it("checks searches, events and their types, which share their root with the demandes", async () => {
+    const entete =
+      "<entete><typeFichier>REC</typeFichier><dateFichier>2017-05-01T09:30:00+02:00</dateFichier>" +
+      "<codeGuichet>G1104</codeGuichet></entete>";
+    const file = (inner: string): Uint8Array =>
+      bytes(
+        `<interfaceNuu xmlns="http://nuu.application.i2/" versionInterface="02.00">${entete}${inner}</interfaceNuu>`,
+      );
+    const search = file(
+      "<operation><demandeMulticritere><communeSouhaitee>2A004</communeSouhaitee>" +
+        "</demandeMulticritere></operation>",
+    );
+    const events = file(
+      "<operation><numUnique>1110318016982G1104</numUnique></operation><listeEvenements><evenement>" +
+        "<codeTypeEvenement>PROPO</codeTypeEvenement></evenement></listeEvenements>",
+    );
+    const types = file("<operation><codeTerritoire>111</codeTerritoire></operation>");
+    const valid = { kind: "valid" };
+    assert.deepEqual(await validator.checkDocument(search, "recherche", "02.00"), valid);
+    assert.deepEqual(await validator.checkDocument(events, "evenements", "02.00"), valid);
+    assert.deepEqual(await validator.checkDocument(types, "typesEvenements", "02.00"), valid);
+    assert.deepEqual(await validator.checkDocument(file(""), "typesEvenements", "02.00"), valid);
+    for (const [wrong, document] of [
+      [search, "evenements"],
+      [events, "recherche"],
+      [types, "evenements"],
+      [file(""), "recherche"],
+    ] as const) {
+      assert.equal((await validator.checkDocument(wrong, document, "02.00")).kind, "invalid");
+    }
+    const later = await validator.checkDocument(search, "recherche", "05.02");
+    assert.match(later.kind === "notChecked" ? later.reason : "", /« 05\.02 »/);
   });
 
   it("leaves the caller its bytes", async () => {

@@ -4,12 +4,18 @@
  * fault is never repeated: it could be a name, a date of birth, an income.
  */
 
+import type { FindingKind } from "../../arrive/schema-check.ts";
+
 export interface Told {
   readonly rule: string;
+  readonly kind: FindingKind;
   readonly message: string;
   /** The one element that was expected, when the fault is its absence. */
   readonly missing?: string;
 }
+
+/** Codes named in a sentence; some lists are long. */
+const MOST_CODES = 12;
 
 interface Row {
   readonly shape: RegExp;
@@ -206,6 +212,56 @@ const MALFORMED: readonly (readonly [RegExp, string])[] = [
   [/Extra content at the end/, "Quelque chose suit la fin du document."],
 ];
 
+/** What each rule is about; those not named are of structure. */
+const KINDS: Readonly<Record<string, FindingKind>> = {
+  SCHEMA_UNKNOWN: "unknown",
+  SCHEMA_ATTRIBUTE_UNKNOWN: "unknown",
+  SCHEMA_LENGTH: "value",
+  SCHEMA_PATTERN: "value",
+  SCHEMA_RANGE: "value",
+  SCHEMA_TYPE: "value",
+  SCHEMA_VALUE: "value",
+  SCHEMA_CODE: "code",
+};
+
+export function kindOf(rule: string): FindingKind {
+  return KINDS[rule] ?? "structure";
+}
+
+/** The rule a sentence of libxml2 is about. */
+export function ruleOf(english: string): string {
+  return ROWS.find(({ shape }) => shape.test(english.trim()))?.rule ?? "SCHEMA_OTHER";
+}
+
+/** An element no edition at hand knows at that place; what follows it was judged without it. */
+export function tellUnknown(element: string): Told {
+  return {
+    rule: "SCHEMA_UNKNOWN",
+    kind: "unknown",
+    message:
+      `L'élément « ${short(element)} » n'est pas connu du schéma à cet endroit ; ` +
+      "le reste a été contrôlé sans lui.",
+  };
+}
+
+/** A code that no list holds. The lists are public, the code of the file is not repeated. */
+export function tellStrayCode(
+  element: string,
+  onAttribute: boolean,
+  known: readonly string[],
+): Told {
+  const subject = onAttribute
+    ? `L'attribut « code » de « ${short(element)} »`
+    : `L'élément « ${short(element)} »`;
+  const shown = known.slice(0, MOST_CODES).map((code) => `« ${code} »`);
+  const list = known.length > MOST_CODES ? `${shown.join(", ")}…` : shown.join(", ");
+  return {
+    rule: "SCHEMA_CODE",
+    kind: "code",
+    message: `${subject} n'est pas dans la liste des codes connus : ${list}.`,
+  };
+}
+
 /** What a violation of the schema means. @param english - libxml2's sentence. */
 export function tellViolation(
   english: string,
@@ -223,9 +279,10 @@ export function tellViolation(
     const parts = found.slice(1);
     const message = say(parts, { subject, form: about.form });
     const missing = rule === "SCHEMA_MISSING" ? onlyName(parts[0]) : undefined;
-    return { rule, message, ...(missing === undefined ? {} : { missing }) };
+    return { rule, kind: kindOf(rule), message, ...(missing === undefined ? {} : { missing }) };
   }
-  return { rule: "SCHEMA_OTHER", message: `${subject} n'est pas conforme au schéma.` };
+  const message = `${subject} n'est pas conforme au schéma.`;
+  return { rule: "SCHEMA_OTHER", kind: "structure", message };
 }
 
 /** What stops the document from being read at all. */
@@ -233,12 +290,14 @@ export function tellMalformed(english: string): Told {
   const row = MALFORMED.find(([shape]) => shape.test(english));
   return {
     rule: "SCHEMA_NOT_WELL_FORMED",
+    kind: "structure",
     message: row?.[1] ?? "Le document XML est mal formé à cet endroit.",
   };
 }
 
 export const DOCTYPE_TOLD: Told = {
   rule: "SCHEMA_DOCTYPE",
+  kind: "structure",
   message: "Le document contient une déclaration DOCTYPE, qui n'est pas admise : retirez-la.",
 };
 

@@ -32,8 +32,16 @@ export interface SchemaValidatorOptions {
 export interface SchemaValidator extends SchemaChecker, Part {
   /** Compiles the schemas. @throws INVALID_SETTING when the set cannot serve. */
   start(): Promise<void>;
-  /** Like `check`, for another document of the manifest: `acquittement`, `listeDoublons`. */
-  checkDocument(file: Uint8Array, document: string): Promise<SchemaCheck>;
+  /**
+   * Like `check`, for another document of the manifest: `acquittement`, `listeDoublons`, `recherche`,
+   * `evenements`, `typesEvenements`. Codes are not checked: the lists are those of a demande.
+   * @param versionInterface - for a document that says one, its own `@versionInterface`
+   */
+  checkDocument(
+    file: Uint8Array,
+    document: string,
+    versionInterface?: string,
+  ): Promise<SchemaCheck>;
   /** Takes nothing new, waits for the files in hand. */
   stop(): Promise<void>;
 }
@@ -129,13 +137,13 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
     }
   };
 
-  const submit = (file: Uint8Array, schema: string): Promise<SchemaCheck> => {
+  const submit = (file: Uint8Array, schema: string, withCodes: boolean): Promise<SchemaCheck> => {
     if (stopping) return Promise.resolve(notChecked("la passerelle s'arrête"));
     if (file.byteLength > maxBytes) {
       return Promise.resolve(notChecked(`le fichier dépasse ${maxBytes} octets`));
     }
     return new Promise((settle) => {
-      waiting.push({ job: { file, schema }, settle });
+      waiting.push({ job: { file, schema, withCodes }, settle });
       hand();
     });
   };
@@ -166,22 +174,21 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
     check(file, versionInterface) {
       if (schemas === undefined)
         return Promise.resolve(notChecked("les schémas ne sont pas prêts"));
-      if (versionInterface === undefined) {
-        return Promise.resolve(notChecked("le fichier ne dit pas sa version d'interface"));
-      }
-      const schema = schemas.versions.get(versionInterface);
-      if (schema !== undefined) return submit(file, schema);
-      const version = said(versionInterface);
-      return Promise.resolve(
-        notChecked(`aucun schéma n'est connu pour la version d'interface ${version}`),
-      );
+      const schema = schemas.versions.get(versionInterface ?? "");
+      return schema === undefined
+        ? Promise.resolve(unknownVersion(versionInterface))
+        : submit(file, schema, true);
     },
 
-    checkDocument(file, document) {
-      const schema = schemas?.documents.get(document);
+    checkDocument(file, document, versionInterface) {
+      const versions = schemas?.documents.get(document);
+      if (versions === undefined) {
+        return Promise.resolve(notChecked(`aucun schéma n'est connu pour ${document}`));
+      }
+      const schema = versions.get("") ?? versions.get(versionInterface ?? "");
       return schema === undefined
-        ? Promise.resolve(notChecked(`aucun schéma n'est connu pour ${document}`))
-        : submit(file, schema);
+        ? Promise.resolve(unknownVersion(versionInterface))
+        : submit(file, schema, false);
     },
 
     async stop() {
@@ -195,14 +202,16 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
 }
 
 /** The child gets no environment, hence no secret: it reads documents written by others. */
-function launch(workerFile: URL, { files, versions, documents }: SchemaSet): ChildProcess {
+function launch(workerFile: URL, set: SchemaSet): ChildProcess {
+  const { files, versions, documents, codeLists } = set;
+  const others = [...documents.values()].flatMap((named) => [...named.values()]);
   const worker = fork(workerFile, [], {
     serialization: "advanced",
     execArgv: [`--max-old-space-size=${WORKER_HEAP_MB}`],
     env: {},
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
-  tell(worker, { kind: "compile", files, mains: [...versions.values(), ...documents.values()] });
+  tell(worker, { kind: "compile", files, mains: [...versions.values(), ...others], codeLists });
   return worker;
 }
 
@@ -229,6 +238,12 @@ function verdictOf({ findings }: Extract<FromSchemaWorker, { kind: "checked" }>)
 
 function notChecked(why: string): SchemaCheck {
   return { kind: "notChecked", reason: `Le schéma n'a pas été contrôlé : ${why}.` };
+}
+
+function unknownVersion(version: string | undefined): SchemaCheck {
+  return version === undefined
+    ? notChecked("le fichier ne dit pas sa version d'interface")
+    : notChecked(`aucun schéma n'est connu pour la version d'interface ${said(version)}`);
 }
 
 /** A version as a sender wrote it, if it is fit to be repeated. */

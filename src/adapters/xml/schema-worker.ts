@@ -16,18 +16,21 @@ import {
   XsdValidator,
   xmlCleanupInputProvider,
   xmlRegisterInputProvider,
-  type ErrorDetail,
-  type XmlNode,
 } from "libxml2-wasm";
 import type { SchemaFinding } from "../../arrive/schema-check.ts";
 import { messageOf } from "../../domain/errors.ts";
+import { makeStrayCodeFinder, type CodeList, type FindStrayCodes } from "./code-lists.ts";
+import { makeKnownChildren } from "./known-children.ts";
+import { findingsIn, type CompiledSchema } from "./schema-findings.ts";
 import { valueForms } from "./schema-forms.ts";
-import { attributeIn, DOCTYPE_TOLD, tellMalformed, tellViolation } from "./schema-messages.ts";
+import { DOCTYPE_TOLD, tellMalformed } from "./schema-messages.ts";
 
 export interface SchemaJob {
   readonly file: Uint8Array;
   /** File name of a compiled schema. */
   readonly schema: string;
+  /** Its codes are checked against the lists too. */
+  readonly withCodes: boolean;
 }
 
 interface SchemaSources {
@@ -35,6 +38,7 @@ interface SchemaSources {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Those that are compiled. */
   readonly mains: readonly string[];
+  readonly codeLists: readonly CodeList[];
 }
 
 export type ToSchemaWorker =
@@ -47,8 +51,6 @@ export type FromSchemaWorker =
   | { readonly kind: "checked"; readonly findings: readonly SchemaFinding[] }
   | { readonly kind: "broken"; readonly detail: string };
 
-const MOST_FINDINGS = 20;
-const LONGEST_FIELD = 200;
 /** Entities are never resolved, nothing is fetched; lines are counted beyond 65535. */
 const OPTIONS = (ParseOption.XML_PARSE_NONET |
   ParseOption.XML_PARSE_NO_XXE |
@@ -80,37 +82,63 @@ function serve(parent: NodeJS.Process): void {
 }
 
 interface Compiled {
-  readonly validators: ReadonlyMap<string, XsdValidator>;
-  readonly forms: ReadonlyMap<string, string>;
+  readonly schemas: ReadonlyMap<string, CompiledSchema>;
+  readonly findStrays: FindStrayCodes;
 }
 
-function compile({ files, mains }: SchemaSources): Compiled {
+function compile({ files, mains, codeLists }: SchemaSources): Compiled {
   const url = (name: string): string => `mem:/${name}`;
   const provided = Object.fromEntries([...files].map(([name, bytes]) => [url(name), bytes]));
   xmlRegisterInputProvider(new XmlBufferInputProvider(provided));
-  const documents: XmlDocument[] = [];
-  const validators = new Map<string, XsdValidator>();
+  const documents = new Map<string, XmlDocument>();
+  const schemas = new Map<string, CompiledSchema>();
   try {
     for (const [name, bytes] of files) {
-      documents.push(XmlDocument.fromBuffer(bytes, { url: url(name), option: OPTIONS }));
+      // Never disposed: names are read from them later.
+      documents.set(name, XmlDocument.fromBuffer(bytes, { url: url(name), option: OPTIONS }));
     }
     for (const name of new Set(mains)) {
       const bytes = files.get(name);
       if (bytes === undefined) throw new Error(`${name} manque`);
       // Never disposed: the compiled schema still points into it.
       const main = XmlDocument.fromBuffer(bytes, { url: url(name), option: OPTIONS });
-      validators.set(name, XsdValidator.fromDoc(main));
+      schemas.set(name, {
+        validator: XsdValidator.fromDoc(main),
+        names: once(() => {
+          const used = withIncluded(name, documents);
+          return { forms: valueForms(used), isKnownChild: makeKnownChildren(used) };
+        }),
+      });
     }
-    return { validators, forms: valueForms(documents) };
+    return { schemas, findStrays: makeStrayCodeFinder(codeLists) };
   } finally {
-    for (const document of documents) document.dispose();
     xmlCleanupInputProvider();
   }
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** A schema and all it includes or imports, each once. */
+function withIncluded(name: string, documents: ReadonlyMap<string, XmlDocument>): XmlDocument[] {
+  const used = new Map<string, XmlDocument>();
+  const gather = (one: string): void => {
+    const document = documents.get(one.replace(/^\.\//, ""));
+    if (document === undefined || used.has(one)) return;
+    used.set(one, document);
+    for (const node of document.root.find("*[@schemaLocation]")) {
+      if (node instanceof XmlElement) gather(node.attr("schemaLocation")?.value ?? "");
+    }
+  };
+  gather(name);
+  return [...used.values()];
+}
+
 function checkDocument(job: SchemaJob, compiled: Compiled): FromSchemaWorker {
   try {
-    return { kind: "checked", findings: findingsIn(job, compiled) };
+    return { kind: "checked", findings: judge(job, compiled) };
   } catch (error) {
     // A trap of the wasm machine leaves it unfit: the worker ends here, and is replaced.
     if (error instanceof Error && error.name === "RuntimeError") throw error;
@@ -118,9 +146,9 @@ function checkDocument(job: SchemaJob, compiled: Compiled): FromSchemaWorker {
   }
 }
 
-function findingsIn(job: SchemaJob, { validators, forms }: Compiled): readonly SchemaFinding[] {
-  const validator = validators.get(job.schema);
-  if (validator === undefined) throw new Error(`no schema ${job.schema}`);
+function judge(job: SchemaJob, { schemas, findStrays }: Compiled): readonly SchemaFinding[] {
+  const schema = schemas.get(job.schema);
+  if (schema === undefined) throw new Error(`no schema ${job.schema}`);
   let document: XmlDocument;
   try {
     document = XmlDocument.fromBuffer(job.file, { option: OPTIONS });
@@ -130,11 +158,7 @@ function findingsIn(job: SchemaJob, { validators, forms }: Compiled): readonly S
   }
   try {
     if (document.dtd !== null) return [{ line: 1, field: "document", ...DOCTYPE_TOLD }];
-    validator.validate(document);
-    return [];
-  } catch (error) {
-    if (error instanceof XmlLibError) return violations(error.details, document, forms);
-    throw error;
+    return findingsIn(document, schema, job.withCodes ? findStrays : undefined);
   } finally {
     document.dispose();
   }
@@ -142,57 +166,13 @@ function findingsIn(job: SchemaJob, { validators, forms }: Compiled): readonly S
 
 function malformed(error: XmlParseError): SchemaFinding {
   const [first] = error.details;
-  const { rule, message } = tellMalformed(first?.message ?? "");
   const column = first?.col ?? 0;
   return {
     line: Math.max(first?.line ?? 1, 1),
     ...(column > 0 ? { column } : {}),
     field: "document",
-    rule,
-    message,
+    ...tellMalformed(first?.message ?? ""),
   };
-}
-
-/** One finding per field and line: a second violation of the same value teaches nothing. */
-function violations(
-  details: readonly ErrorDetail[],
-  document: XmlDocument,
-  forms: ReadonlyMap<string, string>,
-): SchemaFinding[] {
-  const findings = new Map<string, SchemaFinding>();
-  for (const detail of details) {
-    if (findings.size >= MOST_FINDINGS) break;
-    const names = detail.xpath === undefined ? [] : namesTo(document, detail.xpath);
-    const element = names.at(-1) ?? "document";
-    const attribute = attributeIn(detail.message);
-    const form = attribute === undefined ? forms.get(element) : undefined;
-    const { rule, message, missing } = tellViolation(detail.message, { element, form });
-    const field = pathOf(names, attribute === undefined ? missing : `@${attribute}`);
-    const key = `${detail.line} ${field}`;
-    if (!findings.has(key))
-      findings.set(key, { line: Math.max(detail.line, 1), field, rule, message });
-  }
-  return [...findings.values()];
-}
-
-/** Local names from the root down to the element an XPath of positions designates. */
-function namesTo(document: XmlDocument, xpath: string): string[] {
-  const names: string[] = [];
-  // `p:name` would need its prefix declared anew; the name as it is written does not.
-  const steps = xpath.replace(/[^/[\]*]+(?=\/|\[|$)/g, '*[name()="$&"]');
-  let node: XmlNode | null = document.get(steps);
-  while (node instanceof XmlElement) {
-    names.unshift(node.name);
-    node = node.parent;
-  }
-  return names;
-}
-
-/** A short path: the root is left out, unless it is all there is. */
-function pathOf(names: readonly string[], last: string | undefined): string {
-  const inner = last === undefined ? names.slice(1) : [...names.slice(1), last];
-  const path = inner.length === 0 ? (names[0] ?? "document") : inner.join("/");
-  return path.length > LONGEST_FIELD ? `…${path.slice(1 - LONGEST_FIELD)}` : path;
 }
 
 function detailOf(error: unknown): string {
