@@ -11,6 +11,7 @@ import { makeAttempt } from "./forward/attempt.ts";
 import type { Breaker } from "./forward/breaker.ts";
 import { makeForwarder } from "./forward/forwarder.ts";
 import type { Registry } from "./forward/registry.ts";
+import { openSharedBreaker, type SharedBreaker } from "./forward/shared-breaker.ts";
 import type { Outbox } from "./keep/outbox.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
 import type { Log } from "./runtime/log.ts";
@@ -20,11 +21,10 @@ import type { Settings } from "./runtime/settings.ts";
 /** A file that comes with the program, whatever the working directory. */
 const WSDL_PATH = fileURLToPath(new URL("../wsdl/DemandeLogement.wsdl", import.meta.url));
 
-/** Where the breaker's state is noted, so that a restart does not forget an outage. */
-const BREAKER_NOTE = "breaker.openUntil";
-
 interface ForwardingOptions {
   readonly settings: Settings;
+  /** Names this life of this gateway. */
+  readonly owner: string;
   readonly outbox: Outbox;
   /** Given when schema remarks are noted on what is forwarded. */
   readonly noteBySchema?: SchemaChecker;
@@ -40,10 +40,11 @@ export interface Forwarding {
 }
 
 export async function buildForwarding(options: ForwardingOptions): Promise<Forwarding | undefined> {
-  const { settings, outbox, noteBySchema, clock, chance, events, log } = options;
+  const { settings, owner, outbox, noteBySchema, clock, chance, events, log } = options;
   const registry = await buildRegistry(options);
   if (registry === undefined) return undefined;
-  const breaker = await restoreBreaker(options);
+  const shared = await buildBreaker(options);
+  const { breaker } = shared;
   const forwarder = makeForwarder({
     outbox,
     breaker,
@@ -59,7 +60,7 @@ export async function buildForwarding(options: ForwardingOptions): Promise<Forwa
       events,
       log,
     }),
-    owner: settings.name,
+    owner,
     concurrency: settings.sneConcurrency,
     leaseMs: settings.leaseMs,
     stopMs: settings.stopMs,
@@ -69,10 +70,13 @@ export async function buildForwarding(options: ForwardingOptions): Promise<Forwa
   });
   const part: Part = {
     name: forwarder.name,
-    start: () => forwarder.start(),
+    start: async () => {
+      await shared.part.start();
+      await forwarder.start();
+    },
     stop: async () => {
       await forwarder.stop();
-      breaker.stop();
+      await shared.part.stop();
       await registry.stop();
     },
   };
@@ -110,26 +114,29 @@ export async function buildRegistry({
   });
 }
 
-/** A restart must not hammer an SNE known to be down. */
-async function restoreBreaker({
+/** A restart must not hammer an SNE known to be down, nor a second gateway beside the first. */
+async function buildBreaker({
   settings,
   outbox,
   clock,
   events,
   log,
-}: ForwardingOptions): Promise<Breaker> {
-  const noted = Number((await outbox.noted(BREAKER_NOTE)) ?? "0");
-  const breaker = makeOpossumBreaker({
+}: ForwardingOptions): Promise<SharedBreaker> {
+  const resetMs = settings.breakerOpenMs;
+  const shared = await openSharedBreaker({
+    outbox,
+    resetMs,
+    makeLocal: ({ restore, save }) =>
+      makeOpossumBreaker({
+        failureThreshold: settings.breakerFailures,
+        ...{ resetMs, restore, save, clock, log },
+      }),
     clock,
     log,
-    failureThreshold: settings.breakerFailures,
-    resetMs: settings.breakerOpenMs,
-    restore: { openUntil: noted > 0 ? noted : undefined },
-    save: ({ openUntil }) => outbox.note(BREAKER_NOTE, String(openUntil ?? 0)),
   });
-  breaker.onChange((state) => {
+  shared.breaker.onChange((state) => {
     const name = { open: "opened", halfOpen: "halfOpened", closed: "closed" } as const;
     events.emit(`breaker.${name[state]}`, {});
   });
-  return breaker;
+  return shared;
 }

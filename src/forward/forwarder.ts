@@ -44,7 +44,8 @@ export function makeForwarder(options: {
     log,
     allowance: () =>
       breaker.state === "closed" ? concurrency : breaker.state === "halfOpen" ? 1 : 0,
-    claim: (max) => outbox.claim({ owner, now: clock.now(), leaseMs, max }),
+    claim: async (max) =>
+      (await breaker.mayCall()) ? outbox.claim({ owner, now: clock.now(), leaseMs, max }) : [],
     handle: (claimed) => attempt(claimed, aborting.signal),
   });
 

@@ -2,6 +2,7 @@
  * A clock moved by hand: whoever waits on it wakes when the test says that time has passed, in the
  * order of their times, and never before.
  */
+import type { Outbox } from "../../src/keep/outbox.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 
 export interface HandClock extends Clock {
@@ -12,6 +13,17 @@ export interface HandClock extends Clock {
   pass(ms: number): Promise<void>;
   /** How many wait. */
   waiting(): number;
+}
+
+/** Enough round trips for what an answer leads to, and what that leads to in its turn. */
+const ROUNDS = 5;
+
+/** Lets all that was asked of a store be answered, and what follows from the answers be asked. */
+export async function settleOn(outbox: Pick<Outbox, "noted">): Promise<void> {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await outbox.noted("");
+    await new Promise(setImmediate);
+  }
 }
 
 export function makeHandClock(start: number, settle: () => Promise<void>): HandClock {

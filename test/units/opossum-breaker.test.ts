@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "mocha";
 import { makeOpossumBreaker } from "../../src/adapters/breaker/opossum-breaker.ts";
-import type { SavedBreaker } from "../../src/adapters/breaker/opossum-breaker.ts";
-import type { Breaker, BreakerState } from "../../src/forward/breaker.ts";
+import type { BreakerMark, BreakerState, LocalBreaker } from "../../src/forward/breaker.ts";
 import { SILENT_LOG } from "../../src/runtime/log.ts";
 
 const RESET_MS = 15_000;
@@ -34,15 +33,15 @@ function held(): {
 
 describe("The breaker", () => {
   let now: number;
-  let saved: SavedBreaker[];
+  let saved: BreakerMark[];
   let states: BreakerState[];
-  let breaker: Breaker;
+  let breaker: LocalBreaker;
   const warnings: string[] = [];
 
   function make(
-    restore?: SavedBreaker,
-    save: (state: SavedBreaker) => void | Promise<void> = (state) => void saved.push(state),
-  ): Breaker {
+    restore?: BreakerMark,
+    save: (state: BreakerMark) => void | Promise<void> = (state) => void saved.push(state),
+  ): LocalBreaker {
     const made = makeOpossumBreaker({
       clock: { now: () => now, wait: () => Promise.resolve() },
       log: { ...SILENT_LOG, warn: (name) => void warnings.push(name) },
@@ -237,6 +236,64 @@ describe("The breaker", () => {
       await new Promise(setImmediate);
       assert.equal(breaker.state, "open");
       assert.deepEqual(warnings, ["breaker.notSaved"]);
+    });
+  });
+
+  describe("on another's word", () => {
+    it("opens until the time given, and saves nothing", async () => {
+      breaker.follow({ openUntil: now + 9_000 });
+      assert.equal(breaker.state, "open");
+      assert.equal(breaker.retryAt, now + 9_000);
+      assert.equal(await give("up"), undefined);
+      breaker.follow({ openUntil: now + 12_000 });
+      now += 9_000;
+      assert.equal(breaker.state, "open");
+      now += 3_000;
+      assert.equal(await give("up"), "up");
+      assert.deepEqual(states, ["open", "halfOpen", "closed"]);
+      await new Promise(setImmediate);
+      assert.deepEqual(saved, [{ openUntil: undefined }]);
+    });
+
+    it("closes before its time, and counts failures anew", async () => {
+      await giveMany("xxxxx");
+      breaker.follow({ openUntil: undefined });
+      breaker.follow({ openUntil: undefined });
+      assert.equal(breaker.state, "closed");
+      assert.deepEqual(states, ["open", "closed"]);
+      await giveMany("xxxx");
+      assert.equal(breaker.state, "closed");
+      await giveMany("x");
+      assert.equal(breaker.state, "open");
+    });
+
+    it("pays no heed to the trial that was under way when it closed", async () => {
+      for (const end of ["down", "throw"]) {
+        await giveMany("xxxxx");
+        now += RESET_MS;
+        const trial = held();
+        const trying = breaker.run(async () => {
+          const result = await trial.call();
+          if (result === "throw") throw new Error("bug");
+          return result;
+        }, isUp);
+        breaker.follow({ openUntil: undefined });
+        trial.end(end);
+        await trying.catch(() => undefined);
+        assert.equal(breaker.state, "closed");
+      }
+    });
+
+    it("believes the success of its own trial, although it was opened meanwhile", async () => {
+      await giveMany("xxxxx");
+      now += RESET_MS;
+      const trial = held();
+      const trying = breaker.run(trial.call, isUp);
+      breaker.follow({ openUntil: now + RESET_MS });
+      assert.equal(breaker.state, "open");
+      trial.end("up");
+      assert.equal(await trying, "up");
+      assert.equal(breaker.state, "closed");
     });
   });
 

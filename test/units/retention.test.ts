@@ -9,7 +9,7 @@ import { makeRetention } from "../../src/keep/retention.ts";
 import { SILENT_LOG, type LogFacts } from "../../src/runtime/log.ts";
 import type { Part } from "../../src/runtime/part.ts";
 import { fluxIn, moveTo } from "../contracts/outbox/journeys.ts";
-import { makeHandClock, type HandClock } from "../support/hand-clock.ts";
+import { makeHandClock, settleOn, type HandClock } from "../support/hand-clock.ts";
 import { MINUTE, newFlux, newQuarantinedFlux, NOON } from "../support/new-flux.ts";
 
 const HOUR = 60 * MINUTE;
@@ -36,10 +36,7 @@ describe("retention", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "passerelle-retention-"));
     outbox = await openSqliteOutbox({ path: join(folder, "gateway.db") });
-    clock = makeHandClock(NOON, async () => {
-      for (let round = 0; round < 2; round += 1) await outbox.probe();
-      await new Promise(setImmediate);
-    });
+    clock = makeHandClock(NOON, () => settleOn(outbox));
     [parts, told] = [[], []];
   });
   afterEach(async () => {

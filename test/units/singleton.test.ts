@@ -10,7 +10,7 @@ import type { Outbox, RoleHolding } from "../../src/keep/outbox.ts";
 import { makeSingleton } from "../../src/keep/singleton.ts";
 import { SILENT_LOG } from "../../src/runtime/log.ts";
 import type { Part } from "../../src/runtime/part.ts";
-import { makeHandClock, type HandClock } from "../support/hand-clock.ts";
+import { makeHandClock, settleOn, type HandClock } from "../support/hand-clock.ts";
 import { NOON } from "../support/new-flux.ts";
 
 const LEASE_MS = 30_000;
@@ -74,11 +74,7 @@ describe("a job of one gateway at a time", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "passerelle-role-"));
     outbox = await openSqliteOutbox({ path: join(folder, "gateway.db") });
-    clock = makeHandClock(NOON, async () => {
-      // Twice: what an answer leads to may ask the store again.
-      for (let round = 0; round < 2; round += 1) await outbox.probe();
-      await new Promise(setImmediate);
-    });
+    clock = makeHandClock(NOON, () => settleOn(outbox));
     gateways = [];
     logged.length = 0;
   });

@@ -13,15 +13,9 @@
  */
 import CircuitBreaker from "opossum";
 import { messageOf, systemCodeOf } from "../../domain/errors.ts";
-import type { Breaker, BreakerState } from "../../forward/breaker.ts";
+import type { BreakerMark, BreakerState, LocalBreaker } from "../../forward/breaker.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
-
-/** What outlives the process. */
-export interface SavedBreaker {
-  /** Until when it is open, ms since the epoch; undefined when it is closed. */
-  readonly openUntil: number | undefined;
-}
 
 export interface BreakerOptions {
   readonly clock: Clock;
@@ -30,9 +24,9 @@ export interface BreakerOptions {
   readonly failureThreshold: number;
   /** How long it stays open before one call is let through, ms. */
   readonly resetMs: number;
-  readonly restore?: SavedBreaker;
+  readonly restore?: BreakerMark;
   /** Called in order, one at a time; a failure is logged and changes nothing. */
-  save(state: SavedBreaker): void | Promise<void>;
+  save(mark: BreakerMark): void | Promise<void>;
 }
 
 type Work = () => Promise<unknown>;
@@ -44,7 +38,7 @@ const NEVER_MS = 2 ** 31 - 1;
 /** Tells opossum that a call which came back counts as a failure. */
 class LinkFailure extends Error {}
 
-export function makeOpossumBreaker(options: BreakerOptions): Breaker {
+export function makeOpossumBreaker(options: BreakerOptions): LocalBreaker {
   const { clock, log, failureThreshold, resetMs } = options;
   const listeners: ((state: BreakerState) => void)[] = [];
   let circuit = makeCircuit("closed");
@@ -72,22 +66,40 @@ export function makeOpossumBreaker(options: BreakerOptions): Breaker {
   function open(): void {
     openUntil = clock.now() + resetMs;
     circuit.open();
+    save({ openUntil });
     tell("open");
   }
 
   function close(): void {
-    openUntil = undefined;
-    failuresInARow = 0;
-    remake("closed");
+    forget();
+    save({ openUntil });
     tell("closed");
   }
 
+  function forget(): void {
+    openUntil = undefined;
+    failuresInARow = 0;
+    remake("closed");
+  }
+
+  function follow(mark: BreakerMark): void {
+    const before = state();
+    if (mark.openUntil === undefined) {
+      if (before === "closed") return;
+      forget();
+      tell("closed");
+    } else {
+      openUntil = mark.openUntil;
+      circuit.open();
+      if (before !== "open") tell("open");
+    }
+  }
+
   function tell(now: BreakerState): void {
-    if (now !== "halfOpen") save({ openUntil });
     for (const listener of listeners) listener(now);
   }
 
-  function save(saved: SavedBreaker): void {
+  function save(saved: BreakerMark): void {
     saving = saving.then(async () => {
       try {
         await options.save(saved);
@@ -122,7 +134,8 @@ export function makeOpossumBreaker(options: BreakerOptions): Breaker {
     } catch (error) {
       if (isRefusal(error)) return undefined;
       // A half-open circuit must not wait for ever for a call that threw: it opens again.
-      if (trial) open();
+      // Unless another's word has closed it since.
+      if (trial && mine === circuit) open();
       if (!(error instanceof LinkFailure)) throw error;
       if (mine === circuit && !trial) {
         failuresInARow += 1;
@@ -140,6 +153,7 @@ export function makeOpossumBreaker(options: BreakerOptions): Breaker {
       return openUntil;
     },
     run,
+    follow,
     onChange: (listener) => {
       listeners.push(listener);
     },
