@@ -329,4 +329,22 @@ describe("a file invalid against the schema", () => {
       await world.stop();
     }
   });
+
+  it("is not refused for what a later edition may have added: it is forwarded with a remark", async () => {
+    const later = Buffer.from(makeDemande({ typeFichier: "CRE", guichet: GUICHET, seed: 622 }))
+      .toString()
+      .replace("<precision>", "<ajoutDe2026>oui</ajoutDe2026><precision>")
+      .replace(/<nationalite code="."/, '<nationalite code="N26"');
+    const world = await startWorld({ settings: { GATEWAY_SCHEMA_POLICY: "refuse" } });
+    try {
+      const reply = await world.mail("edition-2026.xml", utf8(later));
+      const mail = await world.acknowledgedByMail(/[0-9A-HJKMNP-TV-Z]{26}/.exec(reply)?.[0] ?? "");
+      const acquittement = mail.attachments[0]?.bytes.toString("utf8") ?? "";
+      assert.match(acquittement, /<remarque code="SCHEMA_UNKNOWN">/);
+      assert.match(acquittement, /<remarque code="SCHEMA_CODE">/);
+      assert.equal(await world.effectsOf(utf8(later)), 1);
+    } finally {
+      await world.stop();
+    }
+  });
 });
