@@ -65,8 +65,9 @@ export async function buildGateway(options: {
   const events = makeEventBus({ clock, log });
   logEvents(events, log);
 
+  const owner = nameThisLife(settings.name, chance);
   const outbox = await openStores({
-    ...{ settings, guichets, clock, chance, log },
+    ...{ settings, owner, guichets, clock, chance, log },
     onFatal: options.onFatal,
   });
   const validator =
@@ -110,7 +111,7 @@ export async function buildGateway(options: {
     outbox,
     channels: returnChannels,
     composeParcel,
-    owner: settings.name,
+    owner,
     concurrency: settings.deliveryConcurrency,
     leaseMs: settings.leaseMs,
     backoff: { firstMs: settings.deliveryRetryFirstMs, maxMs: settings.deliveryRetryMaxMs },
@@ -121,7 +122,7 @@ export async function buildGateway(options: {
   });
 
   const forwarding = await buildForwarding({
-    ...{ settings, outbox, clock, chance, events, log },
+    ...{ settings, owner, outbox, clock, chance, events, log },
     ...(checker !== undefined && settings.schemaPolicy === "note" ? { noteBySchema: checker } : {}),
   });
   const health = makeHealth({ outbox, breakerState: () => forwarding?.breaker.state });
@@ -166,7 +167,7 @@ export async function buildGateway(options: {
       ? undefined
       : makeRetention({
           days: settings.retentionDays,
-          ...{ owner: settings.name, outbox, clock, log },
+          ...{ owner, outbox, clock, log },
         });
 
   /** What holds a resource and is neither started nor filled by anybody: closed last. */
@@ -224,4 +225,12 @@ function tellingWhatWasNotChecked(checker: SchemaChecker, log: Log): SchemaCheck
       return checked;
     },
   };
+}
+
+/**
+ * Names this life of this gateway, wherever several share a store: two that were given the same name,
+ * or one and its former life, are never taken for one another.
+ */
+function nameThisLife(name: string, chance: Chance): string {
+  return `${name}#${Buffer.from(chance.bytes(3)).toString("hex")}`;
 }

@@ -21,7 +21,9 @@ import {
 } from "./runtime/store-address.ts";
 
 interface Openers {
-  readonly settings: Pick<Settings, "name" | "store" | "storePartitions">;
+  readonly settings: Pick<Settings, "store" | "storePartitions">;
+  /** Names this life of this gateway. */
+  readonly owner: string;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
@@ -103,7 +105,7 @@ async function named(name: string, address: string, options: Openers): Promise<O
 /** Opens one store by its kind. */
 async function openStore(
   address: string,
-  { settings, clock, chance, log, onFatal }: Openers,
+  { owner, clock, chance, log, onFatal }: Openers,
 ): Promise<Outbox> {
   switch (storeKind(address)) {
     case "sqlite":
@@ -111,7 +113,7 @@ async function openStore(
     case "mongodb": {
       // Loaded only when it is used: a gateway on a file needs none of it.
       const { openMongoOutbox } = await import("./adapters/mongo/mongo-outbox.ts");
-      return openMongoOutbox({ uri: address, owner: settings.name, clock, chance, log });
+      return openMongoOutbox({ uri: address, owner, clock, chance, log });
     }
     case undefined:
       throw gatewayError("INVALID_SETTING", { env: "GATEWAY_STORE", detail: UNKNOWN_STORE });

@@ -138,6 +138,7 @@ async function stopWithin(
 }
 
 function explain(error: unknown): string {
-  if (error instanceof GatewayError) return error.message;
-  return messageOf(error);
+  if (!(error instanceof GatewayError)) return messageOf(error);
+  // What the store or the system said: without it, « indisponible » says nothing of what to do.
+  return error.cause === undefined ? error.message : `${error.message} (${messageOf(error.cause)})`;
 }

@@ -34,6 +34,8 @@ const ATTEMPTS = 5;
 interface Lost {
   readonly claim: string;
   readonly ids: readonly string[];
+  /** When its leases end, ms since the epoch. */
+  readonly until: number;
 }
 
 export function makeClaims({
@@ -102,7 +104,7 @@ export function makeClaims({
   /** Those of these documents that a claim holds; of a majority, since the SNE will be called. */
   function heldBy<T extends FluxDocument | DeliveryDocument>(
     collection: mongo.Collection<T>,
-    { claim, ids }: Lost,
+    { claim, ids }: Pick<Lost, "claim" | "ids">,
   ): Promise<mongo.WithId<T>[]> {
     return collection
       .find({ _id: { $in: ids }, claim } as unknown as mongo.Filter<T>, {
@@ -112,18 +114,21 @@ export function makeClaims({
       .toArray();
   }
 
-  /** What lost claims hold and is still theirs for a while, before anything new is lent. */
+  /** What a lost claim holds and is still its for a while, before anything new is lent. */
   async function foundAgain<T extends FluxDocument | DeliveryDocument>(
     collection: mongo.Collection<T>,
     lost: Lost[],
     now: number,
   ): Promise<T[]> {
-    const [first] = lost;
-    if (first === undefined) return [];
-    const held = await heldBy(collection, first);
-    lost.shift();
-    // The rest of a lease may be too short for a call: what has less than half of it ends by itself.
-    return held.filter((doc) => (doc.leaseUntil ?? 0) > time.toStore(now)) as unknown as T[];
+    const first = lost.shift();
+    // Past their leases its loans are taken back, as those of the dead are.
+    if (first === undefined || first.until <= now) return [];
+    const held = (await heldBy(collection, first)) as unknown as T[];
+    const found = new Set<string>(held.map(({ _id }) => _id));
+    const ids = first.ids.filter((id) => !found.has(id));
+    // A majority may come to have the rest later.
+    if (ids.length > 0) lost.push({ ...first, ids });
+    return held.filter((doc) => (doc.leaseUntil ?? 0) > time.toStore(now));
   }
 
   /** Writes the loans; gives those that were made. */
@@ -132,7 +137,7 @@ export function makeClaims({
     lost: Lost[],
     claim: string,
     loans: readonly { readonly before: T; readonly after: T; readonly update: unknown }[],
-    mayBeLent: object,
+    { mayBeLent, leaseUntil }: { readonly mayBeLent: object; readonly leaseUntil: number },
   ): Promise<readonly T[]> {
     if (loans.length === 0) return [];
     const ids = loans.map(({ before }) => before._id);
@@ -149,7 +154,7 @@ export function makeClaims({
       );
     } catch (error) {
       // They may be lent to us all the same: looked for before the next claim.
-      lost.push({ claim, ids });
+      lost.push({ claim, ids, until: leaseUntil });
       throw error;
     }
     const lent = loans.map(({ after }) => after);
@@ -179,7 +184,10 @@ export function makeClaims({
       };
       return { before, after, update };
     });
-    return lendAll(fluxes, lostFluxes, claim, loans, { head: true });
+    return lendAll(fluxes, lostFluxes, claim, loans, {
+      mayBeLent: { head: true },
+      leaseUntil: now + request.leaseMs,
+    });
   }
 
   async function lendDeliveries(
@@ -205,7 +213,10 @@ export function makeClaims({
       };
       return { before, after: { ...before, ...set }, update: { $set: set } };
     });
-    return lendAll(deliveries, lostDeliveries, claim, loans, { state: "owed" });
+    return lendAll(deliveries, lostDeliveries, claim, loans, {
+      mayBeLent: { state: "owed" },
+      leaseUntil: now + leaseMs,
+    });
   }
 
   async function untilSome<T>(

@@ -2,7 +2,7 @@
  * Tells what an error of MongoDB means for the gateway. Promise: a database that is away or full is
  * never taken for a mistake of the program, nor the other way round; no error shows a password.
  */
-import { mongo } from "mongoose";
+import mongoose, { mongo } from "mongoose";
 import type { ErrorCode } from "../../domain/errors.ts";
 import { GatewayError, gatewayError, messageOf } from "../../domain/errors.ts";
 
@@ -14,10 +14,13 @@ const OUT_OF_DISK_SPACE = 14031;
  * Unauthorized, AuthenticationFailed, WriteConcernFailed, NetworkTimeout, ShutdownInProgress,
  * PrimarySteppedDown, ExceededTimeLimit, CannotSatisfyWriteConcern, NotWritablePrimary,
  * InterruptedAtShutdown, InterruptedDueToReplStateChange, NotPrimaryNoSecondaryOk,
- * NotPrimaryOrSecondary, MaxTimeMSExpired, AtlasError (user not allowed).
+ * NotPrimaryOrSecondary, MaxTimeMSExpired, DocumentValidationFailure (only a sealed store, `seal.ts`,
+ * has validators), AtlasError (user not allowed).
  */
 const UNAVAILABLE = new Set([
-  6, 7, 13, 18, 50, 64, 89, 91, 100, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436, 8000,
+  // An index of ours that was made otherwise: IndexOptionsConflict, IndexKeySpecsConflict.
+  85, 86, 6, 7, 13, 18, 50, 64, 89, 91, 100, 121, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
+  8000,
 ]);
 
 export function isDuplicateKey(error: unknown): boolean {
@@ -51,6 +54,7 @@ function codeOf(error: unknown): ErrorCode {
     return isAway ? "STORE_UNAVAILABLE" : "INTERNAL_ERROR";
   }
   // The rest of the driver's errors are of the network, of the choice of a server, of a URI.
+  if (error instanceof mongoose.Error.MongooseServerSelectionError) return "STORE_UNAVAILABLE";
   const isProgram =
     error instanceof mongo.MongoInvalidArgumentError || !(error instanceof mongo.MongoError);
   return isProgram ? "INTERNAL_ERROR" : "STORE_UNAVAILABLE";

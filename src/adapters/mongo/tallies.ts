@@ -5,6 +5,7 @@
 import type { mongo } from "mongoose";
 import type { Work } from "../../keep/outbox.ts";
 import type { Collections } from "./documents.ts";
+import type { Transactions } from "./transaction.ts";
 
 export type Counted = "received" | "repeats" | "acknowledged" | "discarded";
 
@@ -29,4 +30,29 @@ export function makeTally({ tallies }: Collections, name: string): Tally {
       await tallies.updateOne({ _id: name }, { $inc: sums }, { upsert: true, session });
     },
   };
+}
+
+/** From so many tallies on, those of other lives become one. */
+const FOLD_FROM = 60;
+const FOLDED = "folded";
+
+/**
+ * Adds up the tallies of gateways that went. One that is still alive loses nothing: it begins a new
+ * tally, or conflicts and one of the two runs again.
+ */
+export async function foldTallies(
+  { tallies }: Collections,
+  transactions: Transactions,
+): Promise<void> {
+  if ((await tallies.countDocuments({}, { limit: FOLD_FROM })) < FOLD_FROM) return;
+  await transactions(async (session) => {
+    const docs = await tallies.find({ _id: { $ne: FOLDED } }, { session }).toArray();
+    const sums: Record<string, number> = {};
+    for (const [name, n] of docs.flatMap((doc) => Object.entries(doc))) {
+      if (typeof n === "number") sums[name] = (sums[name] ?? 0) + n;
+    }
+    if (Object.keys(sums).length === 0) return;
+    await tallies.updateOne({ _id: FOLDED }, { $inc: sums }, { upsert: true, session });
+    await tallies.deleteMany({ _id: { $in: docs.map(({ _id }) => _id) } }, { session });
+  });
 }
