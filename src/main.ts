@@ -52,5 +52,22 @@ process.exitCode = await runCli({
       const { diagnose } = await import("./doctor.ts");
       yield* diagnose({ environment: process.env, clock, chance: systemChance() });
     },
+    store: {
+      copy: async function* (ends) {
+        const { copyStores } = await import("./copy-stores.ts");
+        const stop = new AbortController();
+        void stopSignal().then(() => {
+          stop.abort();
+        });
+        return yield* copyStores({
+          ...{ ...ends, clock, chance: systemChance() },
+          stopAsked: stop.signal,
+        });
+      },
+      abandon: async (ends) => {
+        const { abandonCopyOf } = await import("./copy-stores.ts");
+        return abandonCopyOf({ ...ends, clock });
+      },
+    },
   },
 });

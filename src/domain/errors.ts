@@ -236,6 +236,25 @@ export const ERRORS = {
     advice:
       "Démarrez mongod avec --replSet rs0 puis lancez une fois rs.initiate() : un replica set d'un seul membre suffit ; il en faut trois pour survivre à une panne.",
   },
+  STORE_MOVED: {
+    status: 503,
+    told: "operator",
+    text: "La base est sous scellés : {detail}.",
+    advice:
+      "Copie achevée : donnez la nouvelle base à GATEWAY_STORE. Inachevée : reprenez-la ou renoncez-y (docs/operations.md).",
+  },
+  STORE_INCOMPLETE: {
+    status: 503,
+    told: "operator",
+    text: "La base est une copie inachevée : {detail}.",
+    advice: "Achevez la copie, ou renoncez-y (docs/operations.md) ; rien n'est perdu.",
+  },
+  STORE_COPY_REFUSED: {
+    status: 409,
+    told: "operator",
+    text: "La copie n'est pas possible : {detail}.",
+    advice: "Voyez docs/operations.md, « Passer de SQLite à MongoDB ».",
+  },
   MOVED_TO_PARTITION: {
     status: 409,
     told: "operator",

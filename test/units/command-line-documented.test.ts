@@ -24,6 +24,12 @@ async function helpOf(...argv: readonly string[]): Promise<string> {
       doctor: async function* () {
         // Never asked for here.
       },
+      store: {
+        copy: () => {
+          throw new Error("not asked for here");
+        },
+        abandon: () => Promise.reject(new Error("not asked for here")),
+      },
     },
   });
   assert.equal(code, 0);
@@ -40,10 +46,15 @@ describe("the page on the command line", () => {
   it("names every command, and every option of each", async () => {
     const top = commandsIn(await helpOf());
     const under = commandsIn(await helpOf("flux"));
-    assert.ok(top.length >= 7 && under.length >= 6, `${top.join()} ${under.join()}`);
+    const stores = commandsIn(await helpOf("store"));
+    assert.ok(
+      top.length >= 7 && under.length >= 6 && stores.length >= 1,
+      `${top.join()} ${under.join()}`,
+    );
     const commands = [
       ...top.filter((name) => name !== "standin").map((name) => [name]),
       ...under.map((name) => ["flux", name]),
+      ...stores.map((name) => ["store", name]),
     ];
     const missing: string[] = [];
     for (const command of commands) {
@@ -56,7 +67,7 @@ describe("the page on the command line", () => {
       }
     }
     assert.deepEqual(
-      missing.filter((one) => one !== "flux"),
+      missing.filter((one) => one !== "flux" && one !== "store"),
       [],
     );
   });

@@ -18,6 +18,7 @@ import { readSeconds } from "./read-options.ts";
 import { makeReadable } from "./readable.ts";
 import { sendFiles, type SendOptions } from "./send-command.ts";
 import { showSettings } from "./settings-command.ts";
+import { copyStoreCommand, type StoreCommands } from "./store-command.ts";
 import { makeTerminal, type Output } from "./terminal.ts";
 
 /** The programs that the command line starts, made by the composition. */
@@ -27,6 +28,7 @@ export interface CliCommands {
   /** Runs the stand-in SNE; its arguments are its own. */
   standin(args: readonly string[]): Promise<number>;
   doctor(): AsyncIterable<DoctorCheck>;
+  readonly store: StoreCommands;
 }
 
 export interface CliOptions {
@@ -132,6 +134,20 @@ export async function runCli(options: CliOptions): Promise<number> {
   add("settings", "montre tous les réglages et leur valeur (les secrets restent masqués)").action(
     (_: unknown, command: Command) => run(command, (context) => showSettings(context, env)),
   );
+  withFrenchHelp(
+    add("store", "déplace tout ce que garde une base vers une autre")
+      .usage("COMMANDE [options]")
+      .command("copy"),
+  )
+    .description("copie une base (passerelle arrêtée), vérifie la copie, et scelle la source")
+    .argument("<from>", "base à copier : chemin SQLite ou mongodb://…")
+    .argument("<to>", "base vide : chemin SQLite ou mongodb://…")
+    .option("--abandon", "renonce à une copie inachevée : efface la copie, rouvre la source")
+    .action((from: string, to: string, given: { abandon?: boolean }, command: Command) =>
+      run(command, (context) =>
+        copyStoreCommand(context, { from, to, abandon: given.abandon === true }, commands.store),
+      ),
+    );
 
   try {
     await program.parseAsync([...argv], { from: "user" });

@@ -8,6 +8,7 @@ import { gatewayError, messageOf } from "../../domain/errors.ts";
 import type { KeepResult, MoveResult, Outbox, Work } from "../../keep/outbox.ts";
 import type { Chance, Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
+import { shownStore } from "../../runtime/store-address.ts";
 import { makeClaims } from "./claims.ts";
 import { connect } from "./connect.ts";
 import { WITHOUT_JOURNAL } from "./documents.ts";
@@ -22,8 +23,9 @@ import { storeError } from "./mongo-errors.ts";
 import { moveDocuments, type MoveItem } from "./move-documents.ts";
 import { makeNotes } from "./notes.ts";
 import { readCounts, readLoad } from "./readings.ts";
+import { refuseSealed } from "./seal.ts";
 import { makeStoreTime } from "./store-time.ts";
-import { makeTally, type Tally } from "./tallies.ts";
+import { foldTallies, makeTally, type Tally } from "./tallies.ts";
 import { makeTransactions } from "./transaction.ts";
 import { watchWork } from "./work-watch.ts";
 
@@ -41,7 +43,7 @@ const SWEEP_ROLE = "store.sweep";
 /**
  * Opens the store. Several gateways may, each under its own name.
  * @param options.owner - names this gateway
- * @throws STORE_UNAVAILABLE, STORE_NOT_REPLICATED, STORE_TOO_NEW
+ * @throws STORE_UNAVAILABLE, STORE_NOT_REPLICATED, STORE_TOO_NEW, STORE_MOVED, STORE_INCOMPLETE
  */
 export async function openMongoOutbox(options: {
   readonly uri: string;
@@ -52,6 +54,12 @@ export async function openMongoOutbox(options: {
 }): Promise<Outbox> {
   const { owner, clock, chance, log } = options;
   const database = await connect(options.uri);
+  try {
+    await refuseSealed(database.collections, shownStore(options.uri));
+  } catch (error) {
+    await database.close();
+    throw storeError(error);
+  }
   const { client, db, collections } = database;
   const { fluxes } = collections;
   const time = makeStoreTime({ clock, serverNow: database.serverNow });
@@ -156,6 +164,7 @@ export async function openMongoOutbox(options: {
   }
 
   await time.measure();
+  await foldTallies(collections, transactions);
   const watch = watchWork({ collections, ownWriters: `${owner}/`, hint, clock, log });
   const background = [
     everySoOften(MEASURE_EVERY_MS, "store.clockNotMeasured", time.measure),

@@ -112,7 +112,8 @@ export function makeNotes(
   };
 }
 
-function pauseId(scope: PauseScope): string {
+/** The name of the pause of a scope. */
+export function pauseId(scope: PauseScope): string {
   switch (scope.kind) {
     case "all":
       return "all";

@@ -9,6 +9,7 @@ import { makeCheckpoint } from "./checkpoint.ts";
 import type { Answer, Call } from "./group-commit.ts";
 import { makeGroupCommit } from "./group-commit.ts";
 import { openDatabase } from "./open-database.ts";
+import { refuseSealed } from "./seal-statements.ts";
 import type { StoreFault } from "./sqlite-errors.ts";
 import { faultOf } from "./sqlite-errors.ts";
 import { makeStoreOperations, takeBackFormerLife } from "./store-operations.ts";
@@ -50,7 +51,13 @@ function open(): ReturnType<typeof openDatabase> | undefined {
   try {
     const { path, now } = workerData as WorkerBirth;
     const db = openDatabase(path);
-    takeBackFormerLife(db, now);
+    try {
+      refuseSealed(db, path);
+      takeBackFormerLife(db, now);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
     return db;
   } catch (error) {
     post({ kind: "notOpened", fault: faultOf(error) });

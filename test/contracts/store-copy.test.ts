@@ -1,0 +1,208 @@
+/**
+ * `store copy`, on a real SQLite and a real MongoDB, both ways: nothing is lost, nothing changes, and
+ * never do both ends open with the same live fluxes, wherever the copy is cut.
+ */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import fc from "fast-check";
+import mongoose from "mongoose";
+import { openMongoOutbox } from "../../src/adapters/mongo/mongo-outbox.ts";
+import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
+import { abandonCopyOf, copyStores } from "../../src/copy-stores.ts";
+import type { Outbox } from "../../src/keep/outbox.ts";
+import type { CopyEnd, CopyStep } from "../../src/operate/store-copy.ts";
+import { systemChance, systemClock } from "../../src/runtime/clock.ts";
+import { SILENT_LOG } from "../../src/runtime/log.ts";
+import { liveInStore, portrait } from "../support/lived-store.ts";
+import { dropDatabase, freshDatabaseUri } from "../support/mongo/shared-replica-set.ts";
+import { withMongo } from "../support/mongo/with-mongo.ts";
+import { claimAt, newFlux, NOON } from "../support/new-flux.ts";
+import { makeLaneModel, STEPS } from "./outbox/lane-model.ts";
+
+const clock = systemClock();
+
+await withMongo("copies of a store", { ownProcesses: false }, () => {
+  describe("store copy", function () {
+    this.timeout(60_000);
+    let folder: string;
+    let uris: string[] = [];
+    let open: Outbox[] = [];
+    let files = 0;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), "passerelle-copy-"));
+    });
+    afterEach(async () => {
+      await Promise.all(open.map((outbox) => outbox.stop()));
+      await Promise.all(uris.map(dropDatabase));
+      await rm(folder, { recursive: true });
+      open = [];
+      uris = [];
+    });
+
+    const KINDS = ["sqlite", "mongodb"] as const;
+    type Kind = (typeof KINDS)[number];
+
+    async function newAddress(kind: Kind): Promise<string> {
+      files += 1;
+      if (kind === "sqlite") return join(folder, `${files}.db`);
+      const uri = await freshDatabaseUri();
+      uris.push(uri);
+      return uri;
+    }
+
+    async function openStore(address: string, owner = "gateway-1"): Promise<Outbox> {
+      const outbox = address.startsWith("mongodb")
+        ? await openMongoOutbox({
+            ...{ uri: address, owner, clock, chance: systemChance(), log: SILENT_LOG },
+          })
+        : await openSqliteOutbox({ path: address });
+      open.push(outbox);
+      return outbox;
+    }
+
+    /** A store in full life, closed; with what it showed. */
+    async function lived(kind: Kind, count: number): Promise<{ address: string; was: unknown }> {
+      const address = await newAddress(kind);
+      const outbox = await openStore(address);
+      await liveInStore(outbox, count);
+      await outbox.takeBack(Number.MAX_SAFE_INTEGER);
+      const was = await portrait(outbox);
+      await outbox.stop();
+      return { address, was };
+    }
+
+    /** Runs a copy to its end, or until a step that is told to stop it. */
+    async function copy(
+      from: string,
+      to: string,
+      stopAt: (step: CopyStep) => boolean = () => false,
+    ): Promise<CopyEnd> {
+      const stop = new AbortController();
+      const stopAsked = stop.signal;
+      const copying = copyStores({ from, to, clock, chance: systemChance(), stopAsked });
+      for (;;) {
+        const step = await copying.next();
+        if (step.done === true) return step.value;
+        if (stopAt(step.value)) stop.abort();
+      }
+    }
+
+    const OTHER: Record<Kind, Kind> = { sqlite: "mongodb", mongodb: "sqlite" };
+    for (const kind of KINDS) {
+      describe(`from ${kind} to ${OTHER[kind]}`, () => {
+        it("takes a store in full life over, whole", async () => {
+          const { address, was } = await lived(kind, 300);
+          const to = await newAddress(OTHER[kind]);
+          const end = await copy(address, to);
+          assert.equal(end.kind, "moved", JSON.stringify(end));
+          assert.deepEqual(end.kind === "moved" && end.damaged, []);
+          const copied = await openStore(to);
+          assert.deepEqual(await portrait(copied), was);
+          assert.equal(await copied.next("lots"), 4);
+          await assert.rejects(openStore(address), { code: "STORE_MOVED" });
+        });
+
+        it("goes back where it came from, whole", async () => {
+          const { address, was } = await lived(kind, 60);
+          const there = await newAddress(OTHER[kind]);
+          const back = await newAddress(kind);
+          assert.equal((await copy(address, there)).kind, "moved");
+          assert.equal((await copy(there, back)).kind, "moved");
+          assert.deepEqual(await portrait(await openStore(back)), was);
+          await assert.rejects(openStore(there), { code: "STORE_MOVED" });
+        });
+
+        it("keeps the law of lanes when it is copied in the middle of their life", async () => {
+          await fc.assert(
+            fc.asyncProperty(
+              fc.array(STEPS, { minLength: 5, maxLength: 40 }),
+              fc.array(STEPS, { minLength: 5, maxLength: 40 }),
+              async (before, after) => {
+                const from = await newAddress(kind);
+                let outbox = await openStore(from);
+                // The model keeps its hold on whichever store is open.
+                const model = makeLaneModel(
+                  new Proxy({} as Outbox, { get: (_, name) => Reflect.get(outbox, name) }),
+                );
+                await model.play({ kind: "keep", lane: 0, quarantined: false });
+                for (const step of before) await model.play(step);
+                // As opening the store does; the model must know.
+                await model.play({ kind: "takeBack" });
+                await outbox.stop();
+                const to = await newAddress(OTHER[kind]);
+                assert.equal((await copy(from, to)).kind, "moved");
+                outbox = await openStore(to);
+                for (const step of after) await model.play(step);
+                await outbox.stop();
+              },
+            ),
+            { numRuns: 8 },
+          );
+        });
+
+        it("puts in doubt what was in transit, and owes again what was being delivered", async () => {
+          const from = await newAddress(kind);
+          const outbox = await openStore(from);
+          await outbox.keep([newFlux()]);
+          const [lent] = await outbox.claim(claimAt(NOON));
+          assert.ok(lent);
+          await outbox.stop();
+          const to = await newAddress(OTHER[kind]);
+          assert.equal((await copy(from, to)).kind, "moved");
+          const copied = await openStore(to);
+          const flux = await copied.find(lent.flux.id);
+          assert.deepEqual([flux?.state, flux?.reason?.code], ["inDoubt", "LEASE_ENDED"]);
+          assert.equal((await copied.journal(lent.flux.id)).at(-1)?.name, "flux.putInDoubt");
+        });
+
+        it("goes on where it was cut, and opens to nobody meanwhile", async () => {
+          const { address, was } = await lived(kind, 500);
+          const to = await newAddress(OTHER[kind]);
+          const cut = await copy(address, to, (step) => step.kind === "copying" && step.done > 0);
+          assert.ok(cut.kind === "interrupted" && cut.done > 0 && cut.done < cut.total);
+          await assert.rejects(openStore(address), { code: "STORE_MOVED" });
+          await assert.rejects(openStore(to), { code: "STORE_INCOMPLETE" });
+          const late = await copy(address, to, (step) => step.kind === "verifying");
+          assert.equal(late.kind, "interrupted");
+          assert.equal((await copy(address, to)).kind, "moved");
+          assert.deepEqual(await portrait(await openStore(to)), was);
+          assert.equal((await copy(address, to).catch((e: unknown) => e)) instanceof Error, false);
+        });
+
+        it("is given up when it is not whole: the source lives on, the copy is gone", async () => {
+          const { address, was } = await lived(kind, 300);
+          const to = await newAddress(OTHER[kind]);
+          await copy(address, to, (step) => step.kind === "copying" && step.done > 0);
+          assert.equal(await abandonCopyOf({ from: address, to, clock }), "erased");
+          assert.deepEqual(await portrait(await openStore(address)), was);
+          const erased = await openStore(to);
+          assert.equal((await erased.counts()).received, 0);
+        });
+
+        it("is never given up once it is in service", async () => {
+          const { address } = await lived(kind, 20);
+          const to = await newAddress(OTHER[kind]);
+          assert.equal((await copy(address, to)).kind, "moved");
+          await assert.rejects(abandonCopyOf({ from: address, to, clock }), {
+            code: "STORE_COPY_REFUSED",
+          });
+          await assert.rejects(openStore(address), { code: "STORE_MOVED" });
+        });
+
+        it("refuses a target that keeps fluxes, and leaves both as they were", async () => {
+          const { address, was } = await lived(kind, 20);
+          const other = await lived(OTHER[kind], 20);
+          await assert.rejects(copy(address, other.address), { code: "STORE_COPY_REFUSED" });
+          assert.deepEqual(await portrait(await openStore(address)), was);
+          assert.deepEqual(await portrait(await openStore(other.address)), other.was);
+        });
+      });
+    }
+  });
+});
