@@ -4,7 +4,7 @@
  *
  * One flux has one name for life, in whatever partition. Only a stranger can be in two of them at
  * once, while it is brought to the partition of the guichet it is released to (`relocation.ts`): the
- * place of a stranger is therefore asked each time, any other is remembered.
+ * place of a stranger, or of one given up, is therefore asked each time; any other is remembered.
  */
 import type { Flux } from "../../domain/flux.ts";
 import { askEach, type Partition } from "./partition.ts";
@@ -43,7 +43,8 @@ export function makeFluxPlaces(
   const places = new Map<string, Partition>();
 
   function met(flux: Flux, partition: Partition): void {
-    if (flux.state === "quarantined" || isMovedAway(flux)) return;
+    // Discarded: by an operator, in the middle of a release perhaps, or because it was moved away.
+    if (flux.state === "quarantined" || flux.state === "discarded") return;
     places.delete(flux.id);
     places.set(flux.id, partition);
     if (places.size <= remembered) return;
