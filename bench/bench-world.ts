@@ -4,6 +4,8 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openSqliteOutbox } from "../src/adapters/sqlite/sqlite-outbox.ts";
+import type { Outbox } from "../src/keep/outbox.ts";
 import type { LoadProgram } from "./programs.ts";
 import { BENCH_GUICHET, BENCH_SENDER } from "./sample-flows.ts";
 
@@ -65,13 +67,15 @@ export interface BenchWorld {
   readonly load: LoadProgram;
   /** Connections of the mail generator. */
   readonly connections: number;
-  /** A path for a new store in the working folder. */
+  /** The address of a new store: a path in the working folder, or a database. */
   newStore(name: string): string;
+  /** The outbox of a store that no program has open, or that several may. */
+  openStore(address: string): Promise<Outbox>;
   /** Frees the disk of a store. */
-  dropStore(path: string): void;
+  dropStore(address: string): Promise<void>;
   /** The settings of the gateway under test. */
   settings(store: string, more?: Readonly<Record<string, string>>): Record<string, string>;
-  say(line: string): void;
+  readonly say: (line: string) => void;
 }
 
 export function makeBenchWorld(options: {
@@ -99,8 +103,10 @@ export function makeBenchWorld(options: {
       stores += 1;
       return join(folder, `${name}-${stores}.db`);
     },
+    openStore: (path) => openSqliteOutbox({ path }),
     dropStore: (path) => {
       for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+      return Promise.resolve();
     },
     settings: (store, more = {}) => ({
       GATEWAY_STORE: store,

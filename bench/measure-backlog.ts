@@ -4,7 +4,6 @@
  * closed; the program that is measured finds it as a real one would.
  */
 import { statSync } from "node:fs";
-import { openSqliteOutbox } from "../src/adapters/sqlite/sqlite-outbox.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import { fillStore } from "./fill-store.ts";
 import type { Measured } from "./measures.ts";
@@ -19,7 +18,7 @@ export async function measureBacklog(world: BenchWorld): Promise<Measured> {
   const { scale, load, connections } = world;
   const empty = await bootOnce(world, world.newStore("empty"));
   const store = world.newStore("backlog");
-  const outbox = await openSqliteOutbox({ path: store });
+  const outbox = await world.openStore(store);
   await fillStore(outbox, scale.backlog, "demandes");
   await outbox.stop();
   const storeBytes = statSync(store).size;
@@ -50,7 +49,7 @@ export async function measureBacklog(world: BenchWorld): Promise<Measured> {
   const drainMemory = readMemory(draining.pid);
   await draining.stop();
   await target.stop();
-  world.dropStore(store);
+  await world.dropStore(store);
 
   const most = Math.max(idle.own, after.own, drainMemory.own);
   const megabytes = (bytes: number): string => whole(bytes / MEGABYTE);
@@ -99,7 +98,7 @@ async function bootOnce(
   await sleep(Math.min(2_000, world.scale.idleMs));
   const memory = readMemory(gateway.pid).own;
   await gateway.stop();
-  world.dropStore(store);
+  await world.dropStore(store);
   return { readyMs: gateway.readyMs, firstMailMs: gateway.readyMs + ms, memory };
 }
 

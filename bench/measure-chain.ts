@@ -128,7 +128,7 @@ export async function startForwarding(
     ...gateway,
     end: async () => {
       await gateway.stop();
-      world.dropStore(store);
+      await world.dropStore(store);
     },
   };
 }
@@ -142,7 +142,8 @@ function startBareChain(world: BenchWorld, target: PortProgram): Promise<PortPro
   });
 }
 
-async function sustained(
+/** Fluxes per second that came back acknowledged. */
+export async function sustained(
   world: BenchWorld,
   gateway: GatewayProgram,
   target: PortProgram,

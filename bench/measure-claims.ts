@@ -3,7 +3,6 @@
  * turns, each round claiming a thousand and putting them back (not timed), so that the backlog stays
  * what it is. Payloads are a few bytes: a claim reads none, and a million of 10 KB would be 13 GB.
  */
-import { openSqliteOutbox } from "../src/adapters/sqlite/sqlite-outbox.ts";
 import type { ClaimedFlux, Move, Outbox } from "../src/keep/outbox.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import { fillStore } from "./fill-store.ts";
@@ -59,12 +58,32 @@ const WAYS: readonly Way[] = [
 export async function measureClaims(world: BenchWorld): Promise<Measured> {
   const { claimSmall, claimLarge, claimRounds } = world.scale;
   const paths = [world.newStore("claims-small"), world.newStore("claims-large")] as const;
-  const small = await openSqliteOutbox({ path: paths[0] });
-  const large = await openSqliteOutbox({ path: paths[1] });
+  const small = await world.openStore(paths[0]);
+  const large = await world.openStore(paths[1]);
   await fillStore(small, claimSmall, "small");
   await fillStore(large, claimLarge, "small");
-  world.say(`claims: ${whole(claimSmall)} and ${whole(claimLarge)} kept`);
+  const rows = await measureRates(world, small, large);
+  await Promise.all([small.stop(), large.stop()]);
+  for (const path of paths) await world.dropStore(path);
+  return {
+    title: "Claims",
+    rows,
+    spent: [],
+    remarks: [
+      `Each rate is the median of ${claimRounds} rounds of ${whole(PER_ROUND)} claims, the two stores in turns. Every claim is durable: its lease and its journal entry are on disk when it resolves.`,
+    ],
+  };
+}
 
+/** The same claims on a small and on a large store, in turns. @param on - names the kind of store */
+export async function measureRates(
+  { scale, say }: BenchWorld,
+  small: Outbox,
+  large: Outbox,
+  on = "",
+): Promise<readonly Row[]> {
+  const { claimSmall, claimLarge, claimRounds } = scale;
+  say(`claims: ${whole(claimSmall)} and ${whole(claimLarge)} kept`);
   const rows: Row[] = [];
   for (const way of WAYS) {
     const rates: { small: number[]; large: number[] } = { small: [], large: [] };
@@ -82,30 +101,16 @@ export async function measureClaims(world: BenchWorld): Promise<Measured> {
     const atThousand = median(rates.small);
     const atMillion = median(rates.large);
     rows.push({
-      what: way.name,
+      what: `${way.name}${on}`,
       gateway: `${whole(atMillion)} with ${whole(claimLarge)} kept`,
       reference: `${whole(atThousand)} with ${whole(claimSmall)} kept`,
       ratio: (atMillion / atThousand).toFixed(2),
       aim: "≥ 0.90",
       met: atMillion / atThousand >= 0.9,
     });
-    world.say(`${way.name}: ${whole(atThousand)} at small, ${whole(atMillion)} at large`);
+    say(`${way.name}: ${whole(atThousand)} at small, ${whole(atMillion)} at large`);
   }
-  for (const [outbox, path] of [
-    [small, paths[0]],
-    [large, paths[1]],
-  ] as const) {
-    await outbox.stop();
-    world.dropStore(path);
-  }
-  return {
-    title: "Claims",
-    rows,
-    spent: [],
-    remarks: [
-      `Each rate is the median of ${claimRounds} rounds of ${whole(PER_ROUND)} claims, the two stores in turns. Every claim is durable: its lease and its journal entry are on disk when it resolves.`,
-    ],
-  };
+  return rows;
 }
 
 async function rateOf(way: Way, outbox: Outbox): Promise<number> {

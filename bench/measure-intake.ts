@@ -3,7 +3,6 @@
  * flight on each; the gateway and its bare reference in turns, so that both meet the same machine.
  * No SNE: fluxes are kept and wait. The tally of the store is compared with the 250s.
  */
-import { openSqliteOutbox } from "../src/adapters/sqlite/sqlite-outbox.ts";
 import type { BenchWorld } from "./bench-world.ts";
 import type { IntakeFigures } from "./load-protocol.ts";
 import type { Measured, Spent } from "./measures.ts";
@@ -62,7 +61,8 @@ export async function measureIntake(world: BenchWorld): Promise<Measured> {
   };
 }
 
-async function measureGateway(
+/** One round of the gateway, on a new store of this world. */
+export async function measureGateway(
   world: BenchWorld,
 ): Promise<{ figures: IntakeFigures; spent: Spent }> {
   const store = world.newStore("intake");
@@ -82,8 +82,8 @@ async function measureGateway(
   });
   const busy = busyShare(ticks, readBusyTicks(), seconds);
   await gateway.stop();
-  await mustHold(store, figures.mails);
-  world.dropStore(store);
+  await mustHold(world, store, figures.mails);
+  await world.dropStore(store);
   world.say(`intake, gateway: ${whole(figures.perSecond)}/s, p99 ${tenth(figures.p99)} ms`);
   return { figures, spent: { title: "Durable mail intake", busy, uses } };
 }
@@ -93,19 +93,22 @@ async function measureBare(world: BenchWorld): Promise<IntakeFigures> {
   const bare = await startPortProgram("bare-intake.ts", { path });
   const figures = await askIntake(world, bare.port);
   await bare.stop();
-  world.dropStore(path);
+  await world.dropStore(path);
   world.say(`intake, reference: ${whole(figures.perSecond)}/s, p99 ${tenth(figures.p99)} ms`);
   return figures;
 }
 
-function askIntake({ load, scale, connections }: BenchWorld, port: number): Promise<IntakeFigures> {
+export function askIntake(
+  { load, scale, connections }: BenchWorld,
+  port: number,
+): Promise<IntakeFigures> {
   const { warmUpMs, intakeMs: ms } = scale;
   return load.ask<"intake">({ kind: "intake", port, connections, warmUpMs, ms });
 }
 
 /** A figure is worth nothing if a mail that got its 250 is not there. */
-async function mustHold(store: string, mails: number): Promise<void> {
-  const outbox = await openSqliteOutbox({ path: store });
+async function mustHold(world: BenchWorld, store: string, mails: number): Promise<void> {
+  const outbox = await world.openStore(store);
   const { received } = await outbox.counts();
   await outbox.stop();
   if (received !== mails) throw new Error(`${mails} mails got their 250, ${received} are kept`);

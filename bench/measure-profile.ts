@@ -23,7 +23,7 @@ export async function measureProfile(world: BenchWorld): Promise<Measured> {
     const intake = await startGateway(world.settings(store, options.settings));
     await load.ask<"intake">({ kind: "intake", port: intake.smtpPort, connections, warmUpMs, ms });
     await intake.stop();
-    world.dropStore(store);
+    await world.dropStore(store);
     remarks.push(...described("intake", readProfiles(options.folder, intake.pid)));
     world.say("profiled: intake");
 
