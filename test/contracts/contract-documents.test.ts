@@ -6,6 +6,8 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import soap from "soap";
+import { readXmlTree } from "../../scripts/contract/xml-tree.ts";
+import { fullInstances, type InstanceNode } from "../support/contract-instances.ts";
 import { compileSchema } from "../support/xsd-compiler.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -45,6 +47,24 @@ describe("the documents of the contract", () => {
     });
   }
 
+  it("schemas/codes.json applies at places a demande has, each list once", () => {
+    const { listes } = JSON.parse(readFileSync(join(ROOT, "schemas/codes.json"), "utf8")) as {
+      listes: Record<string, { champs: readonly string[] }>;
+    };
+    const text = (name: string): string => readFileSync(join(ROOT, "schemas", name), "utf8");
+    const demandes = fullInstances(readXmlTree(text("interfaceNuu-demande-02.01.xsd")), (name) =>
+      readXmlTree(text(name)),
+    );
+    const places = new Set(demandes.flatMap(({ root }) => placesIn(root)));
+    const paths = Object.values(listes).flatMap(({ champs }) => champs);
+    assert.ok(paths.length > 25);
+    assert.deepEqual(
+      paths.filter((path) => ![...places].some((place) => place.endsWith(`/${path}`))),
+      [],
+    );
+    assert.equal(new Set(paths).size, paths.length);
+  });
+
   for (const [service, expected] of Object.entries(SERVICES)) {
     const path = join(ROOT, `wsdl/${service}.wsdl`);
 
@@ -83,6 +103,16 @@ describe("the documents of the contract", () => {
     });
   }
 });
+
+/** Every element and every attribute, by the names that lead to it. */
+function placesIn(node: InstanceNode, above = ""): string[] {
+  const place = `${above}/${node.name}`;
+  return [
+    place,
+    ...Object.keys(node.attributes).map((name) => `${place}/@${name}`),
+    ...node.children.flatMap((child) => placesIn(child, place)),
+  ];
+}
 
 /** One request per operation, every field given. */
 function requestsOf(wsdl: string, operations: Readonly<Record<string, string>>): string[] {

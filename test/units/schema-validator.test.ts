@@ -601,6 +601,23 @@ describe("the schema validator", function () {
       );
     });
 
+    it("by the list of the place, where one name has several", async () => {
+      const resource = (list: string, code: string): string =>
+        text().replace(
+          new RegExp(`<${list}>[\\s\\S]*?</${list}>|<${list}/>`),
+          `<${list}><detailRessource><ressource code="${code}"/></detailRessource></${list}>`,
+        );
+      for (const [list, good, stray] of [
+        ["listeRessourceRecue", "SAL", "PAV"],
+        ["listeRessourceVersee", "PAV", "SAL"],
+      ] as const) {
+        const check = await validator.check(bytes(resource(list, good)), "02.01");
+        assert.deepEqual(check, { kind: "valid" }, list);
+        const [finding] = findingsOf(await validator.check(bytes(resource(list, stray)), "02.01"));
+        assert.match(finding?.field ?? "", new RegExp(`${list}/detailRessource/ressource/@code$`));
+      }
+    });
+
     it("by lists that a folder can replace, one by one, without touching a schema", async () => {
       const names = readdirSync(SCHEMAS).filter((name) => /\.(xsd|json)$/.test(name));
       const files = Object.fromEntries(
@@ -621,6 +638,9 @@ describe("the schema validator", function () {
         .replaceAll(/<civilite code="."/g, '<civilite code="9"')
         .replace(/<nationalite code="."/, '<nationalite code="8"');
       assert.deepEqual(kindsOf(await later.check(bytes(xml), "02.01")), ["code @code"]);
+      // The later list stands in place of the first, not beside it.
+      const before = bytes(text().replace(/<civilite code="."/, '<civilite code="1"'));
+      assert.deepEqual(kindsOf(await later.check(before, "02.01")).slice(0, 1), ["code @code"]);
       const none = await start({
         schemasDir: folder({
           ...files,
