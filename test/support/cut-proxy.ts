@@ -93,8 +93,8 @@ export async function startCutProxy(options: CutProxyOptions): Promise<CutProxy>
         connections.delete(connection);
         up.end();
         down.end();
-        client.resetAndDestroy();
-        server.resetAndDestroy();
+        breakOff(client);
+        breakOff(server);
       },
     };
     const limits = (way: Way): PipeLimits => ({
@@ -182,7 +182,7 @@ function makePipe(
 
   function pass(what: Buffer | "finished" | "broken"): void {
     if (what === "finished") to.end();
-    else if (what === "broken") to.resetAndDestroy();
+    else if (what === "broken") breakOff(to);
     else {
       heldBytes -= what.length;
       to.write(what);
@@ -223,4 +223,13 @@ function makePipe(
       isOver = true;
     },
   };
+}
+
+/**
+ * Ends a connection by a reset. Not while its end is being sent: Node 24 then neither resets nor
+ * closes the socket, and the whole process spins for ever when it should end.
+ */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
 }
