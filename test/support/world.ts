@@ -17,6 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readGuichetsFile } from "../../src/adapters/config/guichets-file.ts";
 import { buildGateway, type Gateway } from "../../src/gateway.ts";
+import { partitionNames } from "../../src/open-stores.ts";
 import { systemChance, systemClock } from "../../src/runtime/clock.ts";
 import { SILENT_LOG } from "../../src/runtime/log.ts";
 import { readSettings } from "../../src/runtime/settings.ts";
@@ -155,7 +156,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       ...extra,
     });
     if (reading.kind === "invalid") throw new Error(JSON.stringify(reading.problems));
-    const found = readGuichetsFile(reading.settings.guichetsFile);
+    const partitions = partitionNames(reading.settings);
+    const found = readGuichetsFile(reading.settings.guichetsFile, partitions);
     if (found.kind === "invalid") throw new Error(JSON.stringify(found.problems));
     const built = await buildGateway({
       settings: reading.settings,
