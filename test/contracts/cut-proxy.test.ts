@@ -107,10 +107,12 @@ describe("a network that fails as told", () => {
 
   it("in silence of one way, does what is asked and answers nothing", async () => {
     const { socket, heard } = await open("a1");
-    proxy.silence({ way: "down" });
+    proxy.silence({ of: "a1", way: "down" });
     socket.write("?");
     await eventually("it was heard", () => asked === "a1?");
     for (const one of sockets) if (one !== socket) one.resetAndDestroy();
+    // Others are heard meanwhile: what has been told by now would have come.
+    for (const name of ["b2", "c3"]) await open(name);
     assert.equal(heard(), "a1");
     assert.ok(!isGone(socket), "that the server broke off is not told");
     proxy.restore();

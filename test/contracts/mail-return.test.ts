@@ -41,19 +41,24 @@ const TO: ReturnAddress = {
   messageId: "<1.2@bailleur.test>",
 };
 
-/** An SMTP server that takes everything, and tells each command it hears. */
+/** An SMTP server that takes everything, and tells each command and each mail it hears. */
 async function startScribe(
   onLine: (line: string, socket: Socket) => void,
+  onMail: (mail: string) => void = () => undefined,
 ): Promise<{ readonly port: number; close(): void }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     let isData = false;
+    let mail = "";
     socket.on("error", () => undefined);
     socket.on("data", (chunk) => {
       const text = chunk.toString("utf8");
       if (isData) {
-        if (!text.endsWith("\r\n.\r\n")) return;
+        mail += text;
+        if (!mail.endsWith("\r\n.\r\n")) return;
+        onMail(mail);
+        mail = "";
         isData = false;
         socket.write("250 taken\r\n");
         return;
@@ -219,16 +224,20 @@ describe("acquittement by mail", () => {
       server.close();
     });
 
-    it("goes by another connection when the server had closed an idle one", async () => {
+    it("goes by another connection when the server closes an idle one as it comes", async () => {
       let connections = 0;
       const heard: string[] = [];
-      const server = await startScribe((line, socket) => {
-        heard.push(line);
-        if (line.startsWith("EHLO")) connections += 1;
-        // The first connection takes one mail and hangs up at the next, before a byte of it.
-        const isSecond = heard.filter((one) => one.startsWith("MAIL")).length === 2;
-        if (connections === 1 && isSecond) socket.destroy();
-      });
+      const mails: string[] = [];
+      const server = await startScribe(
+        (line, socket) => {
+          heard.push(line);
+          if (line.startsWith("EHLO")) connections += 1;
+          // The first connection takes one mail and hangs up at the next, before a byte of it.
+          const isSecond = heard.filter((one) => one.startsWith("MAIL")).length === 2;
+          if (connections === 1 && isSecond) socket.destroy();
+        },
+        (mail) => mails.push(mail),
+      );
       const back = makeReturn({
         transportUrl: `smtp://127.0.0.1:${server.port}`,
         maxConnections: 1,
@@ -237,6 +246,30 @@ describe("acquittement by mail", () => {
       const second = await back.deliver(PARCEL, TO);
       assert.equal(second.kind, "delivered", JSON.stringify(second));
       assert.equal(connections, 2);
+      assert.equal(mails.length, 2);
+      assert.equal(mails[1], mails[0], "the whole mail goes by the other");
+      server.close();
+    });
+
+    it("goes by another connection when the server has closed an idle one", async () => {
+      const sockets: Socket[] = [];
+      const mails: string[] = [];
+      const server = await startScribe(
+        (line, socket) => {
+          if (line.startsWith("EHLO")) sockets.push(socket);
+        },
+        (mail) => mails.push(mail),
+      );
+      const back = makeReturn({
+        transportUrl: `smtp://127.0.0.1:${server.port}`,
+        maxConnections: 1,
+      });
+      assert.equal((await back.deliver(PARCEL, TO)).kind, "delivered");
+      sockets[0]?.end("421 goodbye\r\n");
+      await eventually("the pool has hung up too", () => sockets[0]?.destroyed);
+      assert.equal((await back.deliver(PARCEL, TO)).kind, "delivered");
+      assert.equal(sockets.length, 2);
+      assert.equal(mails.length, 2);
       server.close();
     });
 

@@ -7,8 +7,7 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { connect } from "node:net";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -25,7 +24,9 @@ wait "$child"; code=$?
 kill "$reader" 2>/dev/null
 exit "$code"
 `;
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 60_000;
+/** Of its log (4.4 and later). Not a connection: another program may have the port. */
+const LISTENS = '"msg":"Waiting for connections"';
 
 export interface MongodOptions {
   readonly binary: string;
@@ -47,11 +48,12 @@ export interface MongodProcess {
   readonly ended: Promise<void>;
 }
 
-/** Resolves when it listens. Rejects with its last words when it ends, or does not listen in 30 s. */
+/** Resolves when it listens; rejects with its last words when it ends, or does not in a minute. */
 export async function startMongod(options: MongodOptions): Promise<MongodProcess> {
   const { binary, port, dbPath, logPath, args, eraseIfWeDie = "" } = options;
   const place = ["--bind_ip", "127.0.0.1", "--port", `${port}`, "--dbpath", dbPath];
   const command = [binary, ...place, "--logpath", logPath, "--logappend", ...args];
+  const logStart = statSync(logPath, { throwIfNoEntry: false })?.size ?? 0;
   const keeper = spawn("/bin/sh", ["-c", KEEPER, "keeper", eraseIfWeDie, ...command], {
     stdio: ["pipe", "pipe", "pipe"],
     detached: true,
@@ -77,28 +79,28 @@ export async function startMongod(options: MongodOptions): Promise<MongodProcess
       return isRunning;
     },
     signal: (name) => {
-      if (isRunning) process.kill(pid, name);
+      try {
+        if (isRunning) process.kill(pid, name);
+      } catch (error) {
+        // It has ended by itself, and we are about to be told.
+        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+      }
     },
     ended,
   };
 
   const deadline = Date.now() + START_LIMIT_MS;
   while (mongod.isRunning && Date.now() < deadline) {
-    if (await listens(port)) return mongod;
+    if (logAfter(logPath, logStart).includes(LISTENS)) return mongod;
     await sleep(20);
   }
   mongod.signal("SIGKILL");
   await ended;
-  const log = existsSync(logPath) ? readFileSync(logPath, "utf8").slice(-4_000) : "";
+  const log = logAfter(logPath, logStart).slice(-4_000);
   throw new Error(`mongod does not listen on ${port}; its last words:\n${words}\n${log}`);
 }
 
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
+/** What it has written since it started; a former life's log stands before. */
+function logAfter(path: string, start: number): string {
+  return existsSync(path) ? readFileSync(path).subarray(start).toString() : "";
 }

@@ -51,7 +51,7 @@ export interface ReplicaSet {
   /** Names every node, and the set; no database. */
   readonly uri: string;
   readonly nodes: readonly ReplicaNode[];
-  /** The node that is primary, of those that run and are not frozen; waits for one, 20 s at most. */
+  /** The primary, of the nodes that run and are not frozen; waits for one, a minute at most. */
   primary(): Promise<ReplicaNode>;
   /** The primary gives its place up for some seconds (a set of one: and takes it again after). */
   stepDown(seconds?: number): Promise<void>;
@@ -68,7 +68,7 @@ export interface ReplicaSetOptions {
   readonly dbPaths?: readonly (string | undefined)[];
   /** Where everything else goes; the system's temporary folder when absent. */
   readonly root?: string;
-  /** Missing its primary for so long, a set elects another, ms. MongoDB's own default is 10,000. */
+  /** Missing its primary for so long, a set elects another, ms: 3,000 (MongoDB's own default: 10,000). */
   readonly electionTimeoutMs?: number;
   readonly cacheGb?: number;
   readonly oplogMb?: number;
@@ -95,7 +95,9 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
     for (let place = 0; place < options.nodes; place += 1) {
       nodes.push(await makeNode(place, { ...options, binary, inRoot: root }));
     }
-    await Promise.all(nodes.map((node) => node.start()));
+    // All of them, also when one fails: what is starting cannot be stopped.
+    const starts = await Promise.allSettled(nodes.map((node) => node.start()));
+    for (const start of starts) if (start.status === "rejected") throw start.reason;
     await initiate(nodes, options);
   } catch (error) {
     await stop();
@@ -104,7 +106,7 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
 
   const primary = (): Promise<ReplicaNode> =>
     eventually("a primary", () => primaryOf(nodes), {
-      withinMs: 20_000,
+      withinMs: 60_000,
     });
   return {
     uri: `mongodb://${nodes.map(({ host }) => host).join(",")}/?replicaSet=${SET_NAME}`,
@@ -133,7 +135,7 @@ async function ownBinary(): Promise<string> {
 
 async function initiate(nodes: readonly NodeInHand[], options: ReplicaSetOptions): Promise<void> {
   const [first] = nodes;
-  const electionTimeoutMillis = options.electionTimeoutMs ?? 2_000;
+  const electionTimeoutMillis = options.electionTimeoutMs ?? 3_000;
   await first?.admin({
     replSetInitiate: {
       _id: SET_NAME,
@@ -148,7 +150,7 @@ async function initiate(nodes: readonly NodeInHand[], options: ReplicaSetOptions
       if (nodes.length > 1) await first?.admin({ replSetStepUp: 1 }).catch(() => undefined);
       return primaryOf(nodes);
     },
-    { withinMs: 30_000 },
+    { withinMs: 60_000 },
   );
 }
 
