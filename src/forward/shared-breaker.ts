@@ -59,10 +59,10 @@ export async function openSharedBreaker(options: {
   let turnUntil = 0;
   /** True after it closed on another's word, until a call of our own has worked. */
   let closedOnWord = false;
+  /** Calls in hand. */
   let trying = 0;
+  /** What our own breaker found and is not noted yet. */
   let unsaved = 0;
-  /** Changes of our own breaker. */
-  let changes = 0;
   let last: Promise<unknown> = Promise.resolve();
 
   /** One thing at a time with the note, so that an old reading never passes for news. */
@@ -84,10 +84,9 @@ export async function openSharedBreaker(options: {
   }
 
   async function read(): Promise<void> {
-    const before = changes;
     const noted = await outbox.noted(NOTE);
     // What we have found meanwhile, and are about to note, is newer than what we read.
-    if (noted === seen || unsaved > 0 || changes !== before) return;
+    if (noted === seen || unsaved > 0) return;
     seen = noted;
     turnUntil = 0;
     if (openUntilOf(noted) === undefined) {
@@ -141,8 +140,6 @@ export async function openSharedBreaker(options: {
       }
     },
   });
-
-  local.onChange(() => (changes += 1));
 
   const loop = makeWakeableLoop({
     name: "breaker",

@@ -253,6 +253,37 @@ describe("the breaker of several gateways", function () {
     });
   }
 
+  it("takes what it read before its own call worked for no news", async () => {
+    let slowly: Promise<unknown> = Promise.resolve();
+    const way: Way = {
+      note: (key, value) => outbox.note(key, value),
+      noted: async (key) => {
+        const noted = await outbox.noted(key);
+        await slowly;
+        return noted;
+      },
+      noteIf: (key, expected, value) => outbox.noteIf(key, expected, value),
+    };
+    const one = await open({ way });
+    await fail(one);
+    await clock.pass(RESET_MS);
+    const call = Promise.withResolvers<"up">();
+    one.sne = call.promise;
+    const trying = forward(one);
+    await clock.pass(0);
+    // Another opens; the reading of it takes longer than our call.
+    const reading = Promise.withResolvers<undefined>();
+    slowly = reading.promise;
+    await outbox.note("breaker.openUntil", String(clock.now() + RESET_MS + 1));
+    await clock.pass(READ_MS);
+    call.resolve("up");
+    await trying;
+    reading.resolve(undefined);
+    await clock.pass(0);
+    assert.equal(one.breaker.state, "closed");
+    assert.equal(await outbox.noted("breaker.openUntil"), "0");
+  });
+
   it("is closed in the end although the word that it closed was lost", async () => {
     let isAway = false;
     const guard = <T>(ask: () => Promise<T>): Promise<T> =>
