@@ -140,7 +140,7 @@ describe("a stranger released to a guichet of another database", function () {
     bench.parts.sud.recover();
     const result = await releasing;
     assert.equal(result.kind, "notMoved");
-    assert.equal(result.flux.state, "discarded");
+    assert.deepEqual([result.flux.state, result.flux.reason], ["discarded", undefined]);
     assert.deepEqual(await ids(["quarantined", "kept"]), []);
     assert.equal((await outbox().find(stranger.id))?.reason?.code, undefined);
     await bench.assertBalanced();

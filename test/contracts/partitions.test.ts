@@ -287,6 +287,20 @@ describe("an outbox of several databases", function () {
     });
   });
 
+  it("finishes what takes several steps before it stops", async () => {
+    const flux = inSud();
+    await outbox().keep([flux]);
+    const other = await bench.another();
+    bench.parts.sud.plan((operation) => (operation === "find" ? "late" : undefined));
+    const discard = { ...moveTo("discarded", flux, NOON), from: ["kept"] } as const;
+    const moving = other.move(discard);
+    const stopping = other.stop();
+    await assert.rejects(other.find(flux.id), { code: "STOPPING" });
+    bench.parts.sud.recover();
+    assert.equal((await moving).kind, "moved");
+    await stopping;
+  });
+
   describe("one bilan over all", () => {
     it("sums what each counts, and gives the oldest of all", async () => {
       await outbox().keep([inNord({ receivedAt: NOON + 5 }), inNord({ receivedAt: NOON + 6 })]);
