@@ -5,8 +5,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import mongoose from "mongoose";
 import { eventually } from "../support/eventually.ts";
+import type { ReplicaNode } from "../support/mongo/replica-node.ts";
 import { startReplicaSet } from "../support/mongo/replica-set.ts";
-import type { ReplicaNode, ReplicaSet } from "../support/mongo/replica-set.ts";
+import type { ReplicaSet } from "../support/mongo/replica-set.ts";
 import {
   dropDatabase,
   freshDatabaseUri,

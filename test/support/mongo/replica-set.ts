@@ -8,44 +8,15 @@
  * proxies: every connection of the set and to it passes one, and belongs to the party "members", to
  * the `appName` of its connection string, or to "clients".
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomInt } from "node:crypto";
-import mongoose from "mongoose";
-import { startCutProxy } from "../cut-proxy.ts";
-import type { CutProxy } from "../cut-proxy.ts";
 import { eventually } from "../eventually.ts";
 import { findMongod } from "./find-mongod.ts";
-import { mongoPartyOf } from "./mongo-party.ts";
-import { startMongod } from "./mongod-process.ts";
-import type { MongodProcess } from "./mongod-process.ts";
+import { makeNode } from "./replica-node.ts";
+import type { NodeInHand, ReplicaNode } from "./replica-node.ts";
 
-export type Command = Readonly<Record<string, unknown>>;
-export type CommandAnswer = Readonly<Record<string, unknown>>;
-
-export interface ReplicaNode {
-  /** Where mongod listens. */
-  readonly port: number;
-  /** As the set knows it: `127.0.0.1:port`, of the proxy when there is one. */
-  readonly host: string;
-  readonly proxy: CutProxy | undefined;
-  readonly dbPath: string;
-  readonly logPath: string;
-  /** Of its last life. */
-  readonly pid: number;
-  readonly isRunning: boolean;
-  /** kill -9; resolves when it is dead. */
-  kill(): Promise<void>;
-  /** SIGSTOP: alive, answers nothing. */
-  freeze(): void;
-  thaw(): void;
-  /** Runs it again, on the same files and port; resolves when it listens. */
-  start(): Promise<void>;
-  /** A command to this node and no other, past the proxy: `configureFailPoint`, `replSetGetStatus`… */
-  admin(command: Command): Promise<CommandAnswer>;
-}
+export type { ReplicaNode } from "./replica-node.ts";
 
 export interface ReplicaSet {
   /** Names every node, and the set; no database. */
@@ -68,7 +39,7 @@ export interface ReplicaSetOptions {
   readonly dbPaths?: readonly (string | undefined)[];
   /** Where everything else goes; the system's temporary folder when absent. */
   readonly root?: string;
-  /** Missing its primary for so long, a set elects another, ms: 3,000 (MongoDB's own default: 10,000). */
+  /** Missing its primary for so long, a set elects another, ms; 3,000 when absent. */
   readonly electionTimeoutMs?: number;
   readonly cacheGb?: number;
   readonly oplogMb?: number;
@@ -93,7 +64,19 @@ export async function startReplicaSet(options: ReplicaSetOptions): Promise<Repli
 
   try {
     for (let place = 0; place < options.nodes; place += 1) {
-      nodes.push(await makeNode(place, { ...options, binary, inRoot: root }));
+      nodes.push(
+        await makeNode({
+          setName: SET_NAME,
+          place,
+          binary,
+          root,
+          dbPath: options.dbPaths?.[place],
+          throughProxy: options.throughProxies === true,
+          cacheGb: options.cacheGb ?? 0.25,
+          oplogMb: options.oplogMb ?? 256,
+          parameters: options.parameters ?? {},
+        }),
+      );
     }
     // All of them, also when one fails: what is starting cannot be stopped.
     const starts = await Promise.allSettled(nodes.map((node) => node.start()));
@@ -166,103 +149,4 @@ async function primaryOf(nodes: readonly NodeInHand[]): Promise<ReplicaNode | un
   );
   const primaries = said.filter((one) => one !== undefined);
   return primaries.sort((a, b) => a.elected.localeCompare(b.elected)).at(-1)?.node;
-}
-
-interface NodeInHand extends ReplicaNode {
-  isFrozen(): boolean;
-  stop(): Promise<void>;
-}
-
-async function makeNode(
-  place: number,
-  options: ReplicaSetOptions & { readonly binary: string; readonly inRoot: string },
-): Promise<NodeInHand> {
-  const { binary, inRoot, cacheGb = 0.25, oplogMb = 256 } = options;
-  const port = await freePort();
-  const proxy =
-    options.throughProxies === true
-      ? await startCutProxy({ to: port, partyOf: mongoPartyOf })
-      : undefined;
-  const dbPath = options.dbPaths?.[place] ?? join(inRoot, `node-${place}`);
-  const logPath = join(inRoot, `node-${place}.log`);
-  mkdirSync(dbPath, { recursive: true });
-  const parameters = {
-    enableTestCommands: 1,
-    diagnosticDataCollectionEnabled: "false",
-    ...options.parameters,
-  };
-  const args = [
-    ...["--replSet", SET_NAME, "--storageEngine", "wiredTiger", "--nounixsocket"],
-    ...["--wiredTigerCacheSizeGB", `${cacheGb}`, "--oplogSize", `${oplogMb}`],
-    ...Object.entries(parameters).flatMap(([name, value]) => [
-      "--setParameter",
-      `${name}=${value}`,
-    ]),
-  ];
-  let mongod: MongodProcess | undefined;
-  let isFrozen = false;
-
-  async function kill(): Promise<void> {
-    mongod?.signal("SIGKILL");
-    isFrozen = false;
-    await mongod?.ended;
-  }
-  return {
-    port,
-    host: `127.0.0.1:${proxy?.port ?? port}`,
-    proxy,
-    dbPath,
-    logPath,
-    get pid() {
-      return mongod?.pid ?? 0;
-    },
-    get isRunning() {
-      return mongod?.isRunning === true;
-    },
-    isFrozen: () => isFrozen,
-    kill,
-    freeze: () => {
-      mongod?.signal("SIGSTOP");
-      isFrozen = true;
-    },
-    thaw: () => {
-      mongod?.signal("SIGCONT");
-      isFrozen = false;
-    },
-    start: async () => {
-      if (mongod?.isRunning === true) return;
-      mongod = await startMongod({ binary, port, dbPath, logPath, args, eraseIfWeDie: inRoot });
-    },
-    admin: (command) => runOn(port, command),
-    stop: async () => {
-      await kill();
-      await proxy?.stop();
-    },
-  };
-}
-
-async function runOn(port: number, command: Command): Promise<CommandAnswer> {
-  const client = new mongoose.mongo.MongoClient(`mongodb://127.0.0.1:${port}`, {
-    directConnection: true,
-    serverSelectionTimeoutMS: 2_000,
-    connectTimeoutMS: 2_000,
-  });
-  try {
-    return await client.db("admin").command(command);
-  } finally {
-    await client.close();
-  }
-}
-
-/** A port outside the range that outgoing connections are given: it stays free while a node is dead. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    const isFree = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.on("error", () => resolve(false));
-      probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
-    });
-    if (isFree) return port;
-  }
 }
