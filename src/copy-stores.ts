@@ -26,10 +26,12 @@ export async function* copyStores({
   readonly clock: Clock;
   readonly chance: Chance;
   readonly stopAsked: AbortSignal;
+  /** Fluxes copied together; the stores' own number when absent. */
+  readonly pageFluxes?: number;
 }): AsyncGenerator<CopyStep, CopyEnd> {
-  const source = await openTransfer(from, false, rest.clock);
+  const source = await openTransfer(from, false, rest);
   try {
-    const target = await openTransfer(to, true, rest.clock);
+    const target = await openTransfer(to, true, rest);
     try {
       return yield* copyStore({ from: source, to: target, ...rest });
     } finally {
@@ -45,7 +47,7 @@ export async function abandonCopyOf({
   to,
   clock,
 }: CopyEnds & { readonly clock: Clock }): Promise<"erased" | "untouched"> {
-  const source = await openTransfer(from, false, clock);
+  const source = await openTransfer(from, false, { clock });
   try {
     const target = await openIfThere(to, clock);
     try {
@@ -61,7 +63,7 @@ export async function abandonCopyOf({
 /** Undefined when the target is no longer there, or does not answer. */
 async function openIfThere(address: string, clock: Clock): Promise<StoreTransfer | undefined> {
   try {
-    return await openTransfer(address, false, clock);
+    return await openTransfer(address, false, { clock });
   } catch (error) {
     const isGone = error instanceof GatewayError && GONE.includes(error.code);
     if (!isGone) throw error;
@@ -74,9 +76,10 @@ const GONE: readonly string[] = ["STORE_COPY_REFUSED", "STORE_UNAVAILABLE"];
 async function openTransfer(
   address: string,
   create: boolean,
-  clock: Clock,
+  { clock, pageFluxes }: { readonly clock: Clock; readonly pageFluxes?: number },
 ): Promise<StoreTransfer> {
+  const paging = pageFluxes === undefined ? {} : { pageFluxes };
   return storeKind(address) === "mongodb"
-    ? openMongoTransfer({ uri: address, clock })
-    : openSqliteTransfer({ path: resolve(address), create });
+    ? openMongoTransfer({ uri: address, clock, ...paging })
+    : openSqliteTransfer({ path: resolve(address), create, ...paging });
 }

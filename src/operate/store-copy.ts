@@ -59,7 +59,8 @@ export async function* copyStore(options: CopyOptions): AsyncGenerator<CopyStep,
 
   const total = await from.size();
   let done = await to.size();
-  const interruption = (): CopyEnd => ({ kind: "interrupted", done, total });
+  const interruption = (): CopyEnd | undefined =>
+    stopAsked.aborted ? { kind: "interrupted", done, total } : undefined;
   const last = await to.last();
   let after = last === undefined ? undefined : await from.placeOf(last.fluxId);
   if (last !== undefined && after === undefined) {
@@ -67,7 +68,8 @@ export async function* copyStore(options: CopyOptions): AsyncGenerator<CopyStep,
   }
   yield { kind: "copying", done, total };
   for (;;) {
-    if (stopAsked.aborted) return interruption();
+    const stopped = interruption();
+    if (stopped !== undefined) return stopped;
     const { records, next } = await from.page(after);
     if (records.length > 0) await to.import(records);
     done += records.length;
@@ -80,7 +82,8 @@ export async function* copyStore(options: CopyOptions): AsyncGenerator<CopyStep,
   const comparing = compareStores(from, to);
   let compared = await comparing.next();
   while (compared.done !== true) {
-    if (stopAsked.aborted) return interruption();
+    const stopped = interruption();
+    if (stopped !== undefined) return stopped;
     yield { kind: "verifying", done: compared.value, total };
     compared = await comparing.next();
   }

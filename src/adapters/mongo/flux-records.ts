@@ -51,7 +51,7 @@ export function recordOf(
 
 /** The document of a record; its place in its lane is for the importer to say. */
 export function documentOf(record: FluxRecord): FluxDocument {
-  const { dueAt: _, ...flux } = record.flux;
+  const { flux } = record;
   const { id, envelope, guichet, lane, returnsBy, reason, verdict, remarks, erasedAt } = flux;
   const asleep = record.deliveries.flatMap(({ state, to, isRepeat }, n) =>
     state === "asleep" ? [sleepingAddress(n, to, isRepeat)] : [],

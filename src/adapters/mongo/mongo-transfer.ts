@@ -52,12 +52,15 @@ const INDEX_NOT_FOUND = 27;
 export async function openMongoTransfer({
   uri,
   clock,
+  pageFluxes = PAGE_FLUXES,
 }: {
   readonly uri: string;
   readonly clock: Clock;
+  readonly pageFluxes?: number;
 }): Promise<StoreTransfer> {
   const place = shownStore(uri);
-  const { client, db, collections, serverNow, close } = await connect(uri);
+  const database = await connect(uri);
+  const { client, db, collections, serverNow } = database;
   const { fluxes, deliveries, notes, sequences, pauses, tallies } = collections;
   const transactions = makeTransactions({ client, clock });
   const files = makeFiles(db, collections);
@@ -107,11 +110,11 @@ export async function openMongoTransfer({
       .find(after === undefined ? {} : behind(after))
       .sort(ORDER.key)
       .hint(ORDER.name)
-      .limit(PAGE_FLUXES + 1)
+      .limit(pageFluxes + 1)
       .toArray();
     const docs: FluxDocument[] = [];
     let bytes = 0;
-    for (const doc of read.slice(0, PAGE_FLUXES)) {
+    for (const doc of read.slice(0, pageFluxes)) {
       bytes += doc.erasedAt === undefined ? doc.size : 0;
       if (docs.length > 0 && bytes > PAGE_BYTES) break;
       docs.push(doc);
@@ -186,7 +189,7 @@ export async function openMongoTransfer({
         if (!isWritten) return false;
         await raiseFence(db, clock).catch(withRights(place));
         if (seal.phase === "moved") await dropOrder();
-        else await fluxes.createIndex(ORDER.key, { name: ORDER.name });
+        else await fluxes.createIndexes([ORDER]);
         return true;
       }),
     unseal: () => ask(takeSealOff),
@@ -265,15 +268,15 @@ export async function openMongoTransfer({
         for (const name of WIPED) {
           await db.collection(name).drop().catch(ignoring(NAMESPACE_NOT_FOUND));
         }
-        await close();
+        await database.close();
       }),
-    close,
+    close: () => database.close(),
   };
 }
 
 /** A place in the order of keeping, as text. */
 function placeIn({ seq, _id }: Pick<FluxDocument, "seq" | "_id">): string {
-  return `${seq.toString()}:${_id}`;
+  return `${seq.toBigInt()}:${_id}`;
 }
 
 function behind(place: string): mongo.Filter<FluxDocument> {

@@ -11,8 +11,6 @@ import type { ArrivalFacts, FluxRow } from "./flux-rows.ts";
 import { addressOf, addressText, fluxOf, fluxRow, jsonOrNull } from "./flux-rows.ts";
 import type { LaneStatements } from "./lane-statements.ts";
 
-/** Fluxes read together. */
-const PAGE_FLUXES = 200;
 /** Bytes of files read together, unless one flux alone has more. */
 const PAGE_BYTES = 8 * 1024 * 1024;
 
@@ -26,6 +24,7 @@ export interface RecordStatements {
 export function makeRecordStatements(
   db: DatabaseSync,
   lanes: Pick<LaneStatements, "isFree">,
+  pageFluxes: number,
 ): RecordStatements {
   const nextRows = db.prepare("SELECT * FROM flux WHERE seq > ? ORDER BY seq LIMIT ?");
   const weigh = db.prepare("SELECT sum(length(bytes)) AS bytes FROM file WHERE flux = ?");
@@ -117,8 +116,8 @@ export function makeRecordStatements(
       let bytes = 0;
       let seq = after;
       // One more than a page: is there a next one?
-      const rows = nextRows.all(after, PAGE_FLUXES + 1).map((row) => fluxRow(row));
-      for (const row of rows.slice(0, PAGE_FLUXES)) {
+      const rows = nextRows.all(after, pageFluxes + 1).map((row) => fluxRow(row));
+      for (const row of rows.slice(0, pageFluxes)) {
         bytes += Number(weigh.get(row.seq)?.["bytes"] ?? 0);
         if (records.length > 0 && bytes > PAGE_BYTES) break;
         records.push(recordOf(row));

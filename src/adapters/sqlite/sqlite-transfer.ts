@@ -26,6 +26,8 @@ import { sealOf } from "./seal-statements.ts";
 import { errorOf, faultOf } from "./sqlite-errors.ts";
 import { takeBackFormerLife } from "./store-operations.ts";
 
+/** Fluxes read together. */
+const PAGE_FLUXES = 200;
 /** Finds the arrivals of a flux: a running gateway never needs it, and would pay for it. */
 const INDEX = "CREATE INDEX IF NOT EXISTS copy_arrival_flux ON arrival(flux)";
 const NO_INDEX = "DROP INDEX IF EXISTS copy_arrival_flux";
@@ -37,9 +39,11 @@ const NO_INDEX = "DROP INDEX IF EXISTS copy_arrival_flux";
 export function openSqliteTransfer({
   path,
   create,
+  pageFluxes = PAGE_FLUXES,
 }: {
   readonly path: string;
   readonly create: boolean;
+  readonly pageFluxes?: number;
 }): StoreTransfer {
   if (!create && !existsSync(path)) {
     throw gatewayError("STORE_COPY_REFUSED", { detail: `il n'y a pas de base ${path}` });
@@ -50,7 +54,7 @@ export function openSqliteTransfer({
   const notes = makeNoteStatements(db);
   const pauses = makePauseStatements(db);
   const reading = makeReadStatements(db);
-  const records = makeRecordStatements(db, makeLaneStatements(db));
+  const records = makeRecordStatements(db, makeLaneStatements(db), pageFluxes);
   const seqOf = db.prepare("SELECT seq FROM flux WHERE id = ?");
   const lastId = db.prepare("SELECT id FROM flux ORDER BY seq DESC LIMIT 1");
   const count = db.prepare("SELECT count(*) AS n FROM flux");
