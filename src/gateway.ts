@@ -21,6 +21,7 @@ import { buildSmtpReceiver } from "./build-smtp-receiver.ts";
 import type { Events } from "./domain/events.ts";
 import type { Guichets } from "./domain/guichet.ts";
 import { logEvents } from "./event-log.ts";
+import { makeFlowControl } from "./keep/flow-control.ts";
 import type { Outbox } from "./keep/outbox.ts";
 import { makeRetention } from "./keep/retention.ts";
 import { openStores } from "./open-stores.ts";
@@ -50,6 +51,7 @@ export interface Address {
 
 /** Longest time one acquittement may take to be handed to the mail server, ms. */
 const MAIL_TIMEOUT_MS = 30_000;
+const MEGABYTE = 1024 * 1024;
 
 export async function buildGateway(options: {
   readonly settings: Settings;
@@ -86,6 +88,17 @@ export async function buildGateway(options: {
       ? { refuseBySchema: { checker, kinds: settings.schemaRefuses } }
       : {}),
     quarantineMax: settings.quarantineMax,
+    flowControl: makeFlowControl({
+      outbox,
+      bounds: {
+        fluxes: settings.queueMaxFluxes,
+        bytes: settings.queueMaxMegabytes * MEGABYTE,
+        guichetFluxes: settings.guichetMaxFluxes,
+        guichetBytes: settings.guichetMaxMegabytes * MEGABYTE,
+      },
+      clock,
+      log,
+    }),
     events,
     clock,
     chance,

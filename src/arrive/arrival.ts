@@ -44,7 +44,7 @@ export type Reception =
 
 /**
  * Takes an arrival: when it resolves, every file of it is durable.
- * Rejects with STORE_FULL, STORE_UNAVAILABLE, QUARANTINE_FULL or STOPPING: then nothing of it is
+ * Rejects with STORE_FULL, STORE_UNAVAILABLE, QUARANTINE_FULL, QUEUE_FULL or STOPPING: then nothing of it is
  * kept, and the channel turns the sender away politely (451, 503, file left in place).
  */
 export type Receive = (arrival: Arrival) => Promise<readonly Reception[]>;

@@ -13,6 +13,7 @@ import { makeFluxId } from "../domain/flux-id.ts";
 import { laneOf, type Envelope, type Flux } from "../domain/flux.ts";
 import type { Guichet } from "../domain/guichet.ts";
 import type { Control } from "../domain/outcome.ts";
+import type { FlowControl } from "../keep/flow-control.ts";
 import { identityOf, sha256Of } from "../keep/identity.ts";
 import type { KeepResult, NewFlux, Outbox, StoredFile } from "../keep/outbox.ts";
 import type { Chance, Clock } from "../runtime/clock.ts";
@@ -35,6 +36,8 @@ export interface ReceiverOptions {
   };
   /** The most fluxes quarantine may hold; over it, strangers are turned away. */
   readonly quarantineMax: number;
+  /** Turns arrivals away while too much is open. */
+  readonly flowControl: FlowControl;
   readonly events: Events;
   readonly clock: Clock;
   readonly chance: Chance;
@@ -57,7 +60,8 @@ type Examination =
   | { readonly kind: "stranger"; readonly control: Control; readonly envelope?: Envelope };
 
 export function makeReceiver(options: ReceiverOptions): Receive {
-  const { outbox, readEnvelope, refuseBySchema, quarantineMax, events, clock, chance } = options;
+  const { outbox, readEnvelope, refuseBySchema, quarantineMax, flowControl } = options;
+  const { events, clock, chance } = options;
 
   async function examine(arrival: Arrival, file: StoredFile): Promise<Examination> {
     const reading =
@@ -222,9 +226,9 @@ export function makeReceiver(options: ReceiverOptions): Receive {
     const toKeep = examined.filter((_, index) => told[index] === undefined);
     const strangers = toKeep.filter(({ found }) => found.kind === "stranger").length;
     if (strangers > 0) await refuseStrangersWhenFull(strangers);
-    const results = await outbox.keep(
-      toKeep.map(({ file, index, found }) => newFlux(arrival, file, index, found)),
-    );
+    const batch = toKeep.map(({ file, index, found }) => newFlux(arrival, file, index, found));
+    await flowControl.admit(batch);
+    const results = await outbox.keep(batch);
     const kept = new Map<number, Reception>();
     toKeep.forEach(({ index, found }, place) => {
       const result = results[place];

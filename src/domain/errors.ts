@@ -141,6 +141,13 @@ export const ERRORS = {
     text: "La quarantaine est pleine : les envois d'expéditeurs inconnus ne sont plus reçus.",
     advice: "Traitez la quarantaine : passerelle flux list --state quarantined.",
   },
+  QUEUE_FULL: {
+    status: 503,
+    told: "both",
+    text: "La file est pleine ({of} : {limit} {unit}) : le flux n'a pas été reçu.",
+    advice:
+      "Renvoyez plus tard. Exploitant : voyez pourquoi la file ne se vide pas (passerelle bilan), ou relevez GATEWAY_QUEUE_MAX_*.",
+  },
   IDEMPOTENCY_CONFLICT: {
     status: 422,
     told: "sender",

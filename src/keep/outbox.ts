@@ -269,7 +269,10 @@ export interface Outbox {
   journal(fluxId: string): Promise<readonly JournalEntry[]>;
   file(fluxId: string, role: FileRole): Promise<StoredFile | undefined>;
   counts(): Promise<StoreCounts>;
-  /** What is open (`domain/flux-state.ts`, bilan) or failed: everything a backlog is made of. */
+  /**
+   * What is open (`domain/flux-state.ts`, bilan) or failed: everything a backlog is made of. A flux
+   * of no guichet counts in the total alone; a guichet that has none is not named.
+   */
   load(): Promise<StoreLoad>;
 
   /** Small durable values of the gateway itself (the breaker's state…), last writer wins. */
@@ -283,13 +286,19 @@ export interface Outbox {
   /** The next number of a sequence: 1, 2, 3… One may be lost in a crash, none is given twice. */
   next(sequence: string): Promise<number>;
 
-  /** Lends nothing of a scope from now on; what is in transit goes on. Again: replaces the reason. */
+  /**
+   * Lends no flux of a scope to be forwarded from now on; what is in transit goes on, and
+   * acquittements are still lent. Again: replaces the reason.
+   */
   pause(pause: Pause): Promise<void>;
   /** False when the scope was not paused. */
   resume(scope: PauseScope): Promise<boolean>;
   pauses(): Promise<readonly Pause[]>;
 
-  /** Takes a role that is free or whose holder's time has passed, or renews one's own. */
+  /**
+   * Takes a role that is free (its holder's time is now or past), or renews one's own. A holder that
+   * comes back to a role nobody took meanwhile keeps its term.
+   */
   holdRole(
     role: string,
     hold: { readonly owner: string; readonly now: number; readonly leaseMs: number },

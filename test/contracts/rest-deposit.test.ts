@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   demande,
+  GUICHET_MAX_FLUXES,
   GUICHETS,
   KEYS,
   MAX_BYTES,
@@ -44,6 +45,19 @@ describe("deposit by REST", () => {
     assert.equal(answer.headers.get("location"), `/api/v1/fluxes/${id}`);
     const original = await gateway.outbox.file(id, "original");
     assert.deepEqual(Buffer.from(original!.bytes), Buffer.from(bytes));
+  });
+
+  it("turns a deposit away, with the time to come again, once its guichet has too many open", async () => {
+    for (let seed = 0; seed < GUICHET_MAX_FLUXES; seed += 1) {
+      assert.equal((await gateway.deposit("A", demande(A, seed))).status, 201);
+    }
+    const answer = await gateway.deposit("A", demande(A, GUICHET_MAX_FLUXES));
+    assert.equal(answer.status, 503);
+    assert.equal(answer.json.code, "QUEUE_FULL");
+    assert.ok(Number(answer.headers.get("retry-after")) > 0);
+    assert.equal(await received(), GUICHET_MAX_FLUXES);
+    const { B } = GUICHETS;
+    assert.equal((await gateway.deposit("B", demande(B, 1))).status, 201);
   });
 
   it("takes the one file of a form", async () => {

@@ -2,6 +2,7 @@
  * An HTTP interface as it really runs: the embedded store on disk, the receiver, the operations, a
  * port of this machine. Only the SNE is absent: `accept` and `refuse` say what it would have said.
  */
+import { makeFlowControl } from "../../src/keep/flow-control.ts";
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -120,6 +121,9 @@ export function demande(of: Guichet, seed: number, more: Partial<SampleDemande> 
   });
 }
 
+/** The most fluxes a guichet may have open. */
+export const GUICHET_MAX_FLUXES = 100;
+
 export type HttpGateway = Awaited<ReturnType<typeof startHttpGateway>>;
 
 export async function startHttpGateway(
@@ -149,6 +153,13 @@ export async function startHttpGateway(
     outbox,
     readEnvelope: makeEnvelopeReader({ limitBytes: MAX_BYTES }),
     quarantineMax: 10,
+    flowControl: makeFlowControl({
+      outbox,
+      // Far above what any test here keeps, but for the one that fills a guichet's queue.
+      bounds: { fluxes: 0, bytes: 0, guichetFluxes: GUICHET_MAX_FLUXES, guichetBytes: 0 },
+      clock,
+      log,
+    }),
     events,
     clock,
     chance,

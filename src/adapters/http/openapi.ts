@@ -153,6 +153,7 @@ function operatorOrder(
           "FILE_TOO_LARGE",
           "UNSUPPORTED_MEDIA_TYPE",
           "STORE_FULL",
+          "QUEUE_FULL",
         ),
       },
     },
@@ -249,6 +250,7 @@ const DEPOSIT = {
       "SCHEMA_INVALID",
       "IDEMPOTENCY_CONFLICT",
       "STORE_FULL",
+      "QUEUE_FULL",
     ),
   },
 };

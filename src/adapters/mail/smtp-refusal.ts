@@ -19,6 +19,7 @@ export const REFUSAL_OF: Partial<Record<ErrorCode, Refusal>> = {
     status: 451,
     text: "The gateway's store is unavailable, not kept, try again later",
   },
+  QUEUE_FULL: { status: 451, text: "The gateway's queue is full, not kept, try again later" },
   STOPPING: { status: 451, text: "The gateway is stopping, not kept, try again soon" },
   QUARANTINE_FULL: {
     status: 451,
