@@ -27,14 +27,32 @@ export function isDuplicateKey(error: unknown): boolean {
   return error instanceof mongo.MongoServerError && error.code === DUPLICATE_KEY;
 }
 
-/** True when the whole transaction may be run again: the server vouches that nothing of it stays. */
+/**
+ * True when a transaction whose commit was not asked for may be run again: nothing of it stays.
+ *
+ * The driver (7.8) labels the first network error of a server only: those of its other connections,
+ * closed with it, come bare, and a bulk write wraps them in an error of a server.
+ */
 export function isTransientTransaction(error: unknown): boolean {
-  return hasLabel(error, "TransientTransactionError");
+  return hasLabel(error, "TransientTransactionError") || isOfNetwork(error);
 }
 
 /** True when the commit may or may not have happened: it may be asked for again. */
 export function isUnknownCommit(error: unknown): boolean {
-  return hasLabel(error, "UnknownTransactionCommitResult");
+  return (
+    hasLabel(error, "UnknownTransactionCommitResult") ||
+    // Asked of nobody, perhaps, but the time before it may have been heard.
+    error instanceof mongo.MongoServerSelectionError ||
+    isOfNetwork(error)
+  );
+}
+
+/** The connection failed: what was asked may have been done. */
+function isOfNetwork(error: unknown): boolean {
+  return (
+    error instanceof mongo.MongoNetworkError ||
+    (error instanceof mongo.MongoBulkWriteError && isOfNetwork(error.errorResponse))
+  );
 }
 
 /** The gateway's error for one of the database's; its own errors pass unchanged. */
@@ -44,6 +62,7 @@ export function storeError(error: unknown): GatewayError {
 }
 
 function codeOf(error: unknown): ErrorCode {
+  if (isOfNetwork(error)) return "STORE_UNAVAILABLE";
   if (error instanceof mongo.MongoServerError) {
     if (error.code === OUT_OF_DISK_SPACE) return "STORE_FULL";
     const isAway =

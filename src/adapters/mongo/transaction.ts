@@ -13,7 +13,7 @@ const RETRY_FOR_MS = 20_000;
  * How long an unknown commit is asked about, ms. Past it the caller is told STORE_UNAVAILABLE: a
  * sender who was not confirmed sends again, and a copy of what was kept all the same is a repeat.
  */
-const RESOLVE_FOR_MS = 60_000;
+const RESOLVE_FOR_MS = 20_000;
 const WAIT_MAX_MS = 200;
 
 export type Transactions = <T>(work: (session: mongo.ClientSession) => Promise<T>) => Promise<T>;
@@ -54,14 +54,18 @@ export function makeTransactions({
     const until = clock.now() + RETRY_FOR_MS;
     for (let attempt = 0; ; attempt += 1) {
       const session = client.startSession();
+      let isCommitting = false;
       try {
         // The write concern is the connection's (`connect.ts`): the disk of a majority.
         session.startTransaction({ readConcern: { level: "snapshot" } });
         const value = await work(session);
+        isCommitting = true;
         await commit(session);
         return value;
       } catch (error) {
         await abort(session);
+        // What may have been committed is not run again.
+        if (isCommitting && isUnknownCommit(error)) throw error;
         if (!isTransientTransaction(error) || clock.now() >= until) throw error;
         await pause(attempt);
       } finally {
