@@ -6,6 +6,7 @@ import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
 import type { Outbox } from "../../src/keep/outbox.ts";
 import { makePartitionedOutbox } from "../../src/keep/partitioned-outbox.ts";
 import { readBilan } from "../../src/reconcile/bilan.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { Log, LogFacts } from "../../src/runtime/log.ts";
 import { type FaultyOutbox, makeFaultyOutbox } from "../support/faulty-outbox.ts";
 
@@ -21,6 +22,8 @@ export interface PartitionsBench {
   readonly outbox: Outbox;
   readonly parts: Readonly<Record<PartitionName, FaultyOutbox>>;
   readonly logged: LogLine[];
+  /** How long it was ready to wait for an answer, ms, each time it asked to borrow. */
+  readonly waits: number[];
   /** Closes all and opens again, as a new process would. */
   reopen(options?: { readonly homes?: Readonly<Record<string, PartitionName>> }): Promise<Outbox>;
   /** Makes another outbox over the same stores, as another process would: it has met nothing. */
@@ -29,6 +32,9 @@ export interface PartitionsBench {
   assertBalanced(): Promise<void>;
   remove(): Promise<void>;
 }
+
+/** How long a claim waits for a database that does not answer. */
+export const PATIENCE_MS = 400;
 
 /** 75001 lives in `nord`, 69002 in `sud`, the others and strangers that name nobody in `base`. */
 const HOMES: Readonly<Record<string, PartitionName>> = { "75001": "nord", "69002": "sud" };
@@ -47,6 +53,8 @@ export async function openPartitions(): Promise<PartitionsBench> {
     warn: line("warn"),
     error: line("error"),
   };
+  const clock = systemClock();
+  const waits: number[] = [];
   let homes = HOMES;
 
   async function openPart(name: PartitionName): Promise<FaultyOutbox> {
@@ -69,7 +77,14 @@ export async function openPartitions(): Promise<PartitionsBench> {
       byGuichet: (guichet) => homes[guichet] ?? "base",
       default: "base",
       guichets: ["75001", "69002", "13055"],
-      patienceMs: 100,
+      patienceMs: PATIENCE_MS,
+      clock: {
+        now: () => clock.now(),
+        wait: (ms, signal) => {
+          waits.push(ms);
+          return clock.wait(ms, signal);
+        },
+      },
       log,
     });
 
@@ -83,6 +98,7 @@ export async function openPartitions(): Promise<PartitionsBench> {
       return parts;
     },
     logged,
+    waits,
     reopen: async (options = {}) => {
       await outbox.stop();
       homes = options.homes ?? homes;

@@ -11,7 +11,12 @@ import {
   NOON,
 } from "../support/new-flux.ts";
 import { moveTo } from "./outbox/journeys.ts";
-import { openPartitions, type PartitionName, type PartitionsBench } from "./partitions-bench.ts";
+import {
+  openPartitions,
+  type PartitionName,
+  type PartitionsBench,
+  PATIENCE_MS,
+} from "./partitions-bench.ts";
 
 const UNAVAILABLE = { code: "STORE_UNAVAILABLE" };
 
@@ -165,6 +170,32 @@ describe("an outbox of several databases", function () {
       assert.deepEqual(others, []);
       assert.equal(late?.flux.guichet, "75001");
       assert.equal((await outbox().move(accept(late))).kind, "moved");
+    });
+
+    it("waits little for one that did not answer in time, until it does", async () => {
+      await outbox().keep([inNord()]);
+      bench.parts.nord.plan((operation) => (operation === "claim" ? "late" : undefined));
+      await outbox().claim(claimAt(NOON));
+      bench.parts.nord.recover();
+      await eventually(
+        "what was late",
+        async () => (await outbox().claim(claimAt(NOON))).length > 0,
+      );
+      const leastPatience = async (): Promise<number> => {
+        bench.waits.length = 0;
+        await outbox().claim(claimAt(NOON, { max: 3 }));
+        return Math.min(...bench.waits);
+      };
+      await eventually("full patience again", async () => (await leastPatience()) === PATIENCE_MS);
+      bench.parts.nord.plan((operation) => (operation === "claim" ? "late" : undefined));
+      await outbox().claim(claimAt(NOON));
+      bench.parts.nord.recover();
+      await eventually(
+        "it is asked again",
+        async () => (await leastPatience()) === PATIENCE_MS / 20,
+      );
+      assert.ok(logged("store.partitionSlow") >= 2);
+      assert.ok(logged("store.partitionInTime") >= 1);
     });
 
     it("gives back, when it stops, what was lent too late for anybody to take it", async () => {

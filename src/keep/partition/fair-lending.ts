@@ -11,8 +11,10 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Partition } from "./partition.ts";
 
-/** How long one call waits for a partition that does not answer, ms. */
-const PATIENCE_MS = 1_000;
+/** How long one call waits for a partition that does not answer, ms: longer than a busy one takes. */
+const PATIENCE_MS = 3_000;
+/** The part of it given to one that did not answer in time, until it does: the others wait no more. */
+const ON_TRIAL = 1 / 20;
 
 export interface FairLending<T> {
   /** @throws the first failure, when no partition could be asked with success */
@@ -46,6 +48,7 @@ export function makeFairLending<T>(options: {
 }): FairLending<T> {
   const { partitions, clock, log, patienceMs = PATIENCE_MS } = options;
   const slow = new Map<Partition, Promise<void>>();
+  const onTrial = new Set<Partition>();
   let late: LatePiece<T>[] = [];
   let turn = 0;
 
@@ -55,13 +58,20 @@ export function makeFairLending<T>(options: {
       (error: unknown): Answer<T> => ({ kind: "failed", error }),
     );
     const answered = new AbortController();
+    const patience = onTrial.has(partition) ? patienceMs * ON_TRIAL : patienceMs;
     const impatient = clock
-      .wait(patienceMs, answered.signal)
+      .wait(patience, answered.signal)
       .then((): Answer<T> => ({ kind: "late" }));
     const answer = await Promise.race([asked, impatient]);
     answered.abort();
+    if (answer.kind === "lent" && onTrial.delete(partition)) {
+      log.info("store.partitionInTime", { partition: partition.name, asked: options.name });
+    }
     if (answer.kind === "late") {
-      log.warn("store.partitionSlow", { partition: partition.name, asked: options.name });
+      if (!onTrial.has(partition)) {
+        log.warn("store.partitionSlow", { partition: partition.name, asked: options.name });
+      }
+      onTrial.add(partition);
       // Two calls may have lost patience: the partition is asked again once neither waits.
       const before = slow.get(partition);
       const waiting = Promise.all([asked, before]).then(([given]) => {
