@@ -2,12 +2,16 @@
  * One attempt to forward one flux: reads its file, calls the SNE once, and records what came of it.
  *
  * Promise: the flux was in transit on disk before the call (law 5), it is called at most once here,
- * and an answer that was read is recorded even if the store fails for a while, since losing it would
- * turn a known outcome into a doubt.
+ * and never once its lease is over; what was not called goes back to wait its turn; an answer that
+ * was read is recorded even if the store fails for a while, since losing it would turn a known
+ * outcome into a doubt.
+ *
+ * BUGS: a process frozen between its last look at the lease and the first byte of the call still
+ * makes it when it wakes: the SNE knows of no lease.
  */
 import { controlsOf } from "../arrive/schema-controls.ts";
 import type { SchemaChecker } from "../arrive/schema-check.ts";
-import { errorText, messageOf } from "../domain/errors.ts";
+import { errorText, messageOf, systemCodeOf } from "../domain/errors.ts";
 import type { EventDetail, Events, JournalEventName } from "../domain/events.ts";
 import type { Flux } from "../domain/flux.ts";
 import type { Control, Outcome } from "../domain/outcome.ts";
@@ -24,8 +28,8 @@ import type { Registry, RegistryAnswer } from "./registry.ts";
 const STORE_RETRY_MS = 500;
 
 export interface AttemptOptions {
-  readonly outbox: Outbox;
-  readonly registry: Registry;
+  readonly outbox: Pick<Outbox, "file" | "move">;
+  readonly registry: Pick<Registry, "getNumUnique">;
   readonly breaker: Breaker;
   /** Given when schema remarks are noted on what is forwarded (GATEWAY_SCHEMA_POLICY=note). */
   readonly noteBySchema?: SchemaChecker;
@@ -45,7 +49,11 @@ type Called =
       readonly remarks?: readonly Control[];
     }
   | { readonly kind: "breakerOpen" }
-  | { readonly kind: "payloadMissing" };
+  | { readonly kind: "payloadMissing" }
+  /** The store did not give the file. */
+  | { readonly kind: "fileNotRead"; readonly code: string }
+  /** The lease was over before the call: this process was frozen, or the store slow. */
+  | { readonly kind: "leaseOver" };
 
 /** Makes one attempt for a claimed flux. @param signal - aborts the call: its effect is then unknown */
 export type Attempt = (claimed: ClaimedFlux, signal: AbortSignal) => Promise<void>;
@@ -53,8 +61,15 @@ export type Attempt = (claimed: ClaimedFlux, signal: AbortSignal) => Promise<voi
 export function makeAttempt(options: AttemptOptions): Attempt {
   const { outbox, registry, breaker, noteBySchema, clock, chance, events, log } = options;
 
-  async function call(flux: Flux, signal: AbortSignal): Promise<Called> {
-    const file = await outbox.file(flux.id, "original");
+  async function call({ flux, leaseUntil }: ClaimedFlux, signal: AbortSignal): Promise<Called> {
+    let file: StoredFile | undefined;
+    try {
+      file = await outbox.file(flux.id, "original");
+    } catch (error) {
+      return { kind: "fileNotRead", code: systemCodeOf(error) ?? "INTERNAL_ERROR" };
+    }
+    // Another may have it by now: the SNE, which knows nothing of leases, must not hear of it twice.
+    if (clock.now() >= leaseUntil) return { kind: "leaseOver" };
     // B2: what goes to the SNE is what was received, or nothing goes.
     if (file === undefined || sha256Of(file.bytes) !== flux.sha256)
       return { kind: "payloadMissing" };
@@ -95,6 +110,21 @@ export function makeAttempt(options: AttemptOptions): Attempt {
     const at = clock.now();
     const about = { ms: at - startedAt, attempt: flux.attempts };
     const base = { fluxId: flux.id, from: ["inTransit"] as const, fence, at };
+    if (called.kind === "leaseOver" || called.kind === "fileNotRead") {
+      const delay =
+        called.kind === "leaseOver"
+          ? 0
+          : backoffDelay(options.backoff, flux.attempts, chance.fraction());
+      const code = called.kind === "leaseOver" ? "LEASE_ENDED" : called.code;
+      return {
+        ...base,
+        // We know that it was not called: that ends even the doubt its lease left meanwhile.
+        from: ["inTransit", "inDoubt"],
+        to: "kept",
+        dueAt: at + delay,
+        event: { name: "flux.postponed", detail: { ...about, code } },
+      };
+    }
     if (called.kind === "breakerOpen") {
       return {
         ...base,
@@ -210,7 +240,7 @@ export function makeAttempt(options: AttemptOptions): Attempt {
 
   return async (claimed, signal) => {
     const startedAt = clock.now();
-    const called = await call(claimed.flux, signal);
+    const called = await call(claimed, signal);
     const move = moveFor(claimed, called, startedAt);
     const result = await record(move, signal);
     if (result?.kind === "moved") tell(move.event.name, result.flux, move.event.detail);
