@@ -11,7 +11,7 @@ import { askMailServer } from "./adapters/mail/ask-mail-server.ts";
 import { inspectStore } from "./adapters/sqlite/inspect-store.ts";
 import { readSchemaSet } from "./adapters/xml/schema-manifest.ts";
 import { buildRegistry } from "./build-forwarding.ts";
-import { messageOf } from "./domain/errors.ts";
+import { ERRORS, messageOf } from "./domain/errors.ts";
 import type { Guichets } from "./domain/guichet.ts";
 import { partitionNames, storesOf } from "./open-stores.ts";
 import { findingsOf, type DoctorCheck } from "./operate/doctor-check.ts";
@@ -45,7 +45,7 @@ export async function* diagnose({
   yield subject.ok("Les réglages sont acceptables.");
   const guichets = yield* checkGuichets(settings);
   const stores = storesOf(settings);
-  for (const store of stores) yield* checkStore(store);
+  for (const store of stores) yield* checkStore(store, clock);
   const file = stores.find(({ address }) => storeKind(address) === "sqlite");
   yield checkClock(file?.address ?? "", clock.now());
   yield await checkHttpPort({ host: settings.httpHost, port: settings.httpPort });
@@ -80,20 +80,53 @@ function* checkGuichets(settings: Settings): Generator<DoctorCheck, Guichets | u
   return found.guichets;
 }
 
-function* checkStore({ address }: NamedStore): Generator<DoctorCheck> {
+async function* checkStore({ address }: NamedStore, clock: Clock): AsyncGenerator<DoctorCheck> {
   if (storeKind(address) === "mongodb") {
-    yield checkMongoStore(address);
+    yield* checkMongoStore(address, clock);
     return;
   }
   yield* checkDisk(address);
   yield checkSqliteStore(address);
 }
 
-function checkMongoStore(address: string): DoctorCheck {
-  return findingsOf("store").warning(
-    `La base ${shownStore(address)} n'a pas été vérifiée : doctor ne sait pas encore le faire.`,
-    "Démarrez la passerelle : elle dit au démarrage si cette base répond et ce qui lui manque.",
-  );
+/** Clocks that differ by more are told, ms: times in journals would be hard to read. */
+const CLOCK_DIFFERENCE_MS = 5_000;
+
+async function* checkMongoStore(address: string, clock: Clock): AsyncGenerator<DoctorCheck> {
+  const { ok, warning, failed } = findingsOf("store");
+  const shown = shownStore(address);
+  const { inspectMongo } = await import("./adapters/mongo/inspect-mongo.ts");
+  const seen = await inspectMongo(address, { clock });
+  switch (seen.kind) {
+    case "alone":
+      yield failed(
+        `La base ${shown} : ${ERRORS.STORE_NOT_REPLICATED.text}`,
+        ERRORS.STORE_NOT_REPLICATED.advice,
+      );
+      return;
+    case "unusable":
+      yield failed(
+        `La base ${shown} ne répond pas : ${seen.detail}.`,
+        "Vérifiez l'adresse, le réseau, l'utilisateur et ses droits (docs/mongodb.md).",
+      );
+      return;
+    case "usable":
+      break;
+  }
+  const { version, members, fluxes, clockDifferenceMs } = seen;
+  yield ok(`La base ${shown} répond (MongoDB ${version}) ; elle garde ${fluxes} flux.`);
+  if (members !== undefined && members < 3) {
+    yield warning(
+      `Son replica set a ${members} membre(s) : la panne d'une machine arrête la passerelle, ou perd ce qu'elle gardait si son disque est perdu.`,
+      "Pour la production, ajoutez des membres jusqu'à trois, sur trois machines.",
+    );
+  }
+  if (Math.abs(clockDifferenceMs) > CLOCK_DIFFERENCE_MS) {
+    yield warning(
+      `L'horloge de la base et celle de cette machine diffèrent de ${Math.round(clockDifferenceMs / 1_000)} s.`,
+      "Mettez les machines à l'heure (NTP) : la passerelle s'en accommode, les journaux se liraient mal.",
+    );
+  }
 }
 
 function checkSqliteStore(store: string): DoctorCheck {

@@ -8,6 +8,7 @@ import { connect } from "../../src/adapters/mongo/connect.ts";
 import type { MongoDatabase } from "../../src/adapters/mongo/connect.ts";
 import { makeFiles } from "../../src/adapters/mongo/files.ts";
 import { storeError } from "../../src/adapters/mongo/mongo-errors.ts";
+import { inspectMongo } from "../../src/adapters/mongo/inspect-mongo.ts";
 import { openMongoOutbox } from "../../src/adapters/mongo/mongo-outbox.ts";
 import type { Outbox, Work } from "../../src/keep/outbox.ts";
 import { sha256Of } from "../../src/keep/identity.ts";
@@ -300,7 +301,7 @@ await withMongo("the MongoDB store", { ownProcesses: true }, (mongo) => {
     it("refuses an index of ours that was made otherwise, rather than work without it", async () => {
       const other = withDatabase(uri, "passerelle_other_index");
       const connection = await mongoose.createConnection(other).asPromise();
-      await connection.collection("fluxes").createIndex({ lane: 1 }, { name: "front" });
+      await connection.collection("fluxes").createIndexes([{ key: { lane: 1 }, name: "front" }]);
       const store = openMongoOutbox({
         ...{
           uri: other,
@@ -326,6 +327,19 @@ await withMongo("the MongoDB store", { ownProcesses: true }, (mongo) => {
       assert.ok(!String(told.cause).includes("s3cret"));
     });
 
+    it("is looked at without being written: its version, its members, its clock", async () => {
+      const behind = { ...systemClock(), now: () => Date.now() - MINUTE };
+      const seen = await inspectMongo(withDatabase(uri, "passerelle_never_made"), {
+        clock: behind,
+      });
+      assert.ok(seen.kind === "usable", JSON.stringify(seen));
+      assert.match(seen.version, /^\d+\.\d+/);
+      assert.deepEqual([seen.members, seen.fluxes], [1, 0]);
+      assert.ok(Math.abs(seen.clockDifferenceMs - MINUTE) < 10_000);
+      const { databases } = await database.client.db("admin").admin().listDatabases();
+      assert.ok(!databases.some(({ name }) => name === "passerelle_never_made"));
+    });
+
     it("refuses a server without replica set, and says why", async () => {
       if (mongo.kind !== "binary") return assert.fail("a process of our own was asked for");
       const folder = await mkdtemp(join(tmpdir(), "passerelle-standalone-"));
@@ -334,9 +348,9 @@ await withMongo("the MongoDB store", { ownProcesses: true }, (mongo) => {
         ...{ binary: mongo.path, port, dbPath: folder, logPath: join(folder, "log"), args: [] },
         eraseIfWeDie: folder,
       });
-      await assert.rejects(connect(`mongodb://127.0.0.1:${port}/p`), {
-        code: "STORE_NOT_REPLICATED",
-      });
+      const alone = `mongodb://127.0.0.1:${port}/p`;
+      await assert.rejects(connect(alone), { code: "STORE_NOT_REPLICATED" });
+      assert.deepEqual(await inspectMongo(alone, { clock: systemClock() }), { kind: "alone" });
       mongod.signal("SIGKILL");
       await mongod.ended;
       await rm(folder, { recursive: true });

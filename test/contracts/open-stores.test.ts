@@ -105,7 +105,7 @@ describe("opening the stores of the settings", function () {
     for await (const { id, text } of diagnose({
       environment: {
         GATEWAY_STORE: at("base.db"),
-        GATEWAY_STORE_PARTITIONS: `nord=${at("nord.db")};sud=mongodb://op:s3cret@127.0.0.1:1/p`,
+        GATEWAY_STORE_PARTITIONS: `nord=${at("nord.db")};sud=mongodb://op:s3cret@127.0.0.1:1/p?serverSelectionTimeoutMS=300`,
         GATEWAY_GUICHETS: "config/guichets.json",
         GATEWAY_HTTP_PORT: "0",
         GATEWAY_SMTP_PORT: "-1",

@@ -87,7 +87,11 @@ export function readFluxQuery(parameters: URLSearchParams): FluxQueryReading {
   const numUnique = one("numUnique", short, "Un numéro unique est attendu.");
   const sha256 = one("sha256", /^[0-9a-f]{64}$/, "64 chiffres hexadécimaux sont attendus.");
   const order = one("order", /^(oldestFirst|newestFirst)$/, "oldestFirst ou newestFirst.");
-  const after = one("after", /^[\x21-\x7e]{1,200}$/, "La valeur « next » d'une page est attendue.");
+  const after = one(
+    "after",
+    /^[\x21-\x7e]{1,1000}$/,
+    "La valeur « next » d'une page est attendue.",
+  );
   const limitText = one("limit", /^[0-9]{1,3}$/, `Un nombre de 1 à ${MAX_LIMIT} est attendu.`);
   const limit = limitText === undefined ? DEFAULT_LIMIT : Number(limitText);
   if (limit < 1 || limit > MAX_LIMIT) fault("limit", `Un nombre de 1 à ${MAX_LIMIT} est attendu.`);

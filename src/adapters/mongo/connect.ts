@@ -35,16 +35,22 @@ export interface MongoDatabase {
 
 /** @throws STORE_UNAVAILABLE, STORE_NOT_REPLICATED, STORE_TOO_NEW */
 export async function connect(uri: string): Promise<MongoDatabase> {
-  let connection: mongoose.Connection;
+  const connection = await openConnection(uri);
   try {
-    connection = await mongoose
+    return await prepare(connection);
+  } catch (error) {
+    await connection.close();
+    throw storeError(error);
+  }
+}
+
+/** A connection that promises what the store needs; nothing is read nor written. */
+export async function openConnection(uri: string): Promise<mongoose.Connection> {
+  try {
+    return await mongoose
       .createConnection(uri, {
+        ...limitsNotIn(uri),
         appName: "passerelle-sne",
-        serverSelectionTimeoutMS: FIND_SERVER_MS,
-        connectTimeoutMS: FIND_SERVER_MS,
-        socketTimeoutMS: SILENCE_MS,
-        heartbeatFrequencyMS: HEARTBEAT_MS,
-        maxPoolSize: CONNECTIONS,
         readPreference: "primary",
         writeConcern: { w: "majority", journal: true, wtimeoutMS: MAJORITY_MS },
         retryWrites: true,
@@ -57,12 +63,23 @@ export async function connect(uri: string): Promise<MongoDatabase> {
   } catch (error) {
     throw storeError(error);
   }
-  try {
-    return await prepare(connection);
-  } catch (error) {
-    await connection.close();
-    throw storeError(error);
-  }
+}
+
+/** Our limits, but for those that the administrator's own connection string gives. */
+function limitsNotIn(uri: string): mongoose.ConnectOptions {
+  const limits = {
+    serverSelectionTimeoutMS: FIND_SERVER_MS,
+    connectTimeoutMS: FIND_SERVER_MS,
+    socketTimeoutMS: SILENCE_MS,
+    heartbeatFrequencyMS: HEARTBEAT_MS,
+    maxPoolSize: CONNECTIONS,
+  };
+  const query = new URLSearchParams(uri.split("?")[1] ?? "");
+  // Names of options are told apart without regard to case (MongoDB connection string format).
+  const given = new Set([...query.keys()].map((name) => name.toLowerCase()));
+  return Object.fromEntries(
+    Object.entries(limits).filter(([name]) => !given.has(name.toLowerCase())),
+  );
 }
 
 async function prepare(connection: mongoose.Connection): Promise<MongoDatabase> {

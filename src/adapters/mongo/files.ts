@@ -18,6 +18,8 @@ export interface Files {
   /** The document of a file; a large one has its bytes written when this resolves. */
   prepare(flux: string, role: FileRole, file: StoredFile): Promise<FileDocument>;
   read(flux: string, role: FileRole): Promise<StoredFile | undefined>;
+  /** The bytes of a file whose document was read. */
+  bytesOf(doc: FileDocument): Promise<Uint8Array>;
   /** Removes large objects that no file names; how many. @param now - the database's time, ms */
   sweep(now: number): Promise<number>;
 }
@@ -45,7 +47,11 @@ export function makeFiles(db: mongo.Db, { files }: Collections): Files {
     return Buffer.concat(chunks);
   }
 
+  const bytesOf = async ({ blob, bytes }: FileDocument): Promise<Uint8Array> =>
+    blob === undefined ? ownBytes(bytes) : download(blob);
+
   return {
+    bytesOf,
     prepare: async (flux, role, { name, bytes }) => {
       const base = { _id: fileId(flux, role), flux, name };
       if (bytes.byteLength < LARGE) return { ...base, bytes };
@@ -54,8 +60,7 @@ export function makeFiles(db: mongo.Db, { files }: Collections): Files {
     read: async (flux, role) => {
       const doc = await files.findOne({ _id: fileId(flux, role) });
       if (doc === null || doc.eraseAt !== undefined) return undefined;
-      if (doc.blob !== undefined) return { name: doc.name, bytes: await download(doc.blob) };
-      return { name: doc.name, bytes: bytesOf(doc.bytes) };
+      return { name: doc.name, bytes: await bytesOf(doc) };
     },
     sweep: async (now) => {
       let swept = 0;
@@ -82,7 +87,7 @@ export function bytesIn(bytes: FileDocument["bytes"]): number {
   return bytes instanceof mongo.Binary ? bytes.length() : bytes.byteLength;
 }
 
-function bytesOf(bytes: FileDocument["bytes"]): Uint8Array {
+function ownBytes(bytes: FileDocument["bytes"]): Uint8Array {
   if (bytes === undefined) return new Uint8Array();
   return bytes instanceof mongo.Binary ? bytes.value() : bytes;
 }

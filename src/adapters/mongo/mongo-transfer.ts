@@ -6,7 +6,6 @@
 import { randomUUID } from "node:crypto";
 import { mongo } from "mongoose";
 import { errorText } from "../../domain/errors.ts";
-import type { StoredFile } from "../../keep/outbox.ts";
 import {
   COPIED_NOTE,
   OWN_NOTES,
@@ -123,18 +122,17 @@ export async function openMongoTransfer({
     const own = await deliveries.find({ flux: { $in: ids } }).toArray();
     const owed = Map.groupBy(own, (delivery: DeliveryDocument) => delivery.flux);
     const named = await collections.files
-      .find({ flux: { $in: ids }, eraseAt: { $exists: false } }, { projection: { flux: 1 } })
+      .find({ flux: { $in: ids }, eraseAt: { $exists: false } })
       .toArray();
-    const fileIds = Map.groupBy(named, ({ flux }) => flux);
+    const held = Map.groupBy(named, ({ flux }) => flux);
     const records = await Promise.all(
       docs.map(async (doc) => {
-        const held = (fileIds.get(doc._id) ?? []).map(async ({ _id }) => {
-          const role = roleOf(_id);
-          const file: StoredFile | undefined = await files.read(doc._id, role);
-          return file === undefined ? [] : [{ role, ...file }];
-        });
-        const found = (await Promise.all(held)).flat();
-        return recordOf(doc, owed.get(doc._id) ?? [], found);
+        const found = (held.get(doc._id) ?? []).map(async (file) => ({
+          role: roleOf(file._id),
+          name: file.name,
+          bytes: await files.bytesOf(file),
+        }));
+        return recordOf(doc, owed.get(doc._id) ?? [], await Promise.all(found));
       }),
     );
     const last = docs.at(-1);
