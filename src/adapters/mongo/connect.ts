@@ -50,7 +50,6 @@ export async function openConnection(uri: string): Promise<mongoose.Connection> 
     return await mongoose
       .createConnection(uri, {
         ...limitsNotIn(uri),
-        appName: "passerelle-sne",
         readPreference: "primary",
         writeConcern: { w: "majority", journal: true, wtimeoutMS: MAJORITY_MS },
         retryWrites: true,
@@ -65,9 +64,10 @@ export async function openConnection(uri: string): Promise<mongoose.Connection> 
   }
 }
 
-/** Our limits, but for those that the administrator's own connection string gives. */
+/** Our name and limits, but for those that the administrator's own connection string gives. */
 function limitsNotIn(uri: string): mongoose.ConnectOptions {
   const limits = {
+    appName: "passerelle-sne",
     serverSelectionTimeoutMS: FIND_SERVER_MS,
     connectTimeoutMS: FIND_SERVER_MS,
     socketTimeoutMS: SILENCE_MS,
