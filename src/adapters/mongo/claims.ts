@@ -1,21 +1,17 @@
 /**
- * Lends fluxes and acquittements, lengthens leases, and takes back what was lent to the dead.
- * Promises: each is lent to one borrower, each loan has its own fence; a flux taken back is in
- * doubt, never lent again by itself; a loan whose answer was lost is found again, not made twice.
+ * Lends fluxes and acquittements, and lengthens leases. Promises: each is lent to one borrower, each
+ * loan has its own fence; a loan whose answer was lost is found again, not made twice.
  *
  * A loan is a write of one document on condition that nobody lent it since it was read: gateways
  * that want the same ones each get some, and wait for nobody.
  */
 import type { mongo } from "mongoose";
-import { errorText } from "../../domain/errors.ts";
 import type { ClaimedDelivery, ClaimedFlux, ClaimRequest, Pause } from "../../keep/outbox.ts";
 import type { Collections, DeliveryDocument, FluxDocument } from "./documents.ts";
 import { WITHOUT_JOURNAL } from "./documents.ts";
 import { fluxOf } from "./flux-documents.ts";
 import type { StoreTime } from "./store-time.ts";
-
-/** Leases taken back, or loans looked for, by one command. */
-const MANY = 500;
+import { takeBack } from "./taking-back.ts";
 
 export interface Claims {
   claim(request: ClaimRequest): Promise<readonly ClaimedFlux[]>;
@@ -230,40 +226,6 @@ export function makeClaims({
     return [];
   }
 
-  async function putInDoubt(now: number): Promise<number> {
-    let total = 0;
-    for (;;) {
-      const ended = await fluxes
-        .find({ leaseUntil: { $lte: time.toStore(now) } }, { projection: { fence: 1 } })
-        .limit(MANY)
-        .toArray();
-      if (ended.length === 0) return total;
-      const reason = { code: "LEASE_ENDED", text: errorText("LEASE_ENDED") };
-      const event = { at: now, name: "flux.putInDoubt", detail: { code: "LEASE_ENDED" } } as const;
-      const { modifiedCount } = await fluxes.bulkWrite(
-        ended.map(({ _id, fence }) => ({
-          updateOne: {
-            filter: {
-              _id,
-              fence,
-              state: "inTransit",
-              // Its borrower may have renewed it since.
-              leaseUntil: { $lte: time.toStore(now) },
-            },
-            update: {
-              $set: { state: "inDoubt", since: now, reason },
-              $unset: { leaseUntil: 1, claim: 1 },
-              $push: { journal: event },
-            },
-          },
-        })),
-        { ordered: false },
-      );
-      total += modifiedCount;
-      if (ended.length < MANY) return total;
-    }
-  }
-
   return {
     claim: oneAtATime(async (request: ClaimRequest) => {
       const again = await foundAgain(fluxes, lostFluxes, request.now);
@@ -313,15 +275,7 @@ export function makeClaims({
         .map(({ fluxId }) => fluxId);
     },
 
-    takeBack: async (now) => {
-      const inDoubt = await putInDoubt(now);
-      const { modifiedCount } = await deliveries.updateMany(
-        { leaseUntil: { $lte: time.toStore(now) }, state: "lent" },
-        { $set: { state: "owed", dueAt: time.toStore(now) }, $unset: { leaseUntil: 1, claim: 1 } },
-        { hint: "lease" },
-      );
-      return { inDoubt, deliveries: modifiedCount };
-    },
+    takeBack: (now) => takeBack(collections, time, now),
   };
 }
 
