@@ -62,20 +62,24 @@ export async function* copyStore(options: CopyOptions): AsyncGenerator<CopyStep,
   const interruption = (): CopyEnd | undefined =>
     stopAsked.aborted ? { kind: "interrupted", done, total } : undefined;
   const last = await to.last();
-  let after = last === undefined ? undefined : await from.placeOf(last.fluxId);
+  const after = last === undefined ? undefined : await from.placeOf(last.fluxId);
   if (last !== undefined && after === undefined) {
     throw refusal(`${to.place} garde des flux qui ne viennent pas de ${from.place}`);
   }
   yield { kind: "copying", done, total };
+  let { records, next } = await from.page(after);
   for (;;) {
     const stopped = interruption();
     if (stopped !== undefined) return stopped;
-    const { records, next } = await from.page(after);
-    if (records.length > 0) await to.import(records);
+    // The next page is read while this one is written.
+    const [, following] = await Promise.all([
+      records.length === 0 ? undefined : to.import(records),
+      next === undefined ? undefined : from.page(next),
+    ]);
     done += records.length;
     yield { kind: "copying", done, total };
-    if (next === undefined) break;
-    after = next;
+    if (following === undefined) break;
+    ({ records, next } = following);
   }
   await to.importValues(await from.values(), await from.counts());
 

@@ -175,6 +175,23 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
       assert.ok(paths >= 15, `only ${paths} paths`);
     });
 
+    it("is not taken up again once it is being given up", async () => {
+      const { address: from, was } = await lived("sqlite", 30);
+      const to = await newAddress("mongodb");
+      await copy(from, to, ({ kind }) => kind === "verifying");
+      // Cut while the target is being erased: it says abandoned, and all or part of it is still there.
+      assert.equal(
+        await isDone({ from, to }, 2, (source, target) =>
+          abandonCopy({ from: source, to: target, clock }),
+        ),
+        false,
+      );
+      await assert.rejects(copy(from, to), { code: "STORE_COPY_REFUSED" });
+      assert.deepEqual(await usable(from, to), []);
+      await abandonCopyOf({ from, to, clock });
+      assert.deepEqual(await portrait(await openStore(from)), was);
+    });
+
     it("survives kill -9 of the command, again and again", async () => {
       const { address, was } = await lived("sqlite", 450);
       const to = await newAddress("mongodb");

@@ -10,7 +10,8 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { makeCopyBench } from "../support/copy-bench.ts";
 import { portrait } from "../support/lived-store.ts";
 import { withMongo } from "../support/mongo/with-mongo.ts";
-import { claimAt, newFlux, NOON } from "../support/new-flux.ts";
+import { claimAt, newFlux, newQuarantinedFlux, NOON } from "../support/new-flux.ts";
+import { claimOne, moveTo } from "./outbox/journeys.ts";
 import { makeLaneModel, STEPS } from "./outbox/lane-model.ts";
 
 const clock = systemClock();
@@ -87,6 +88,37 @@ await withMongo("copies of a store", { ownProcesses: false }, () => {
             ),
             { numRuns: 8 },
           );
+        });
+
+        it("keeps an older one, let in late, waiting for the younger that is in doubt", async () => {
+          const lane = "refInterne:75001|tardif";
+          const [stranger, younger] = [newQuarantinedFlux(), newFlux({ lane })];
+          const from = await newAddress(kind);
+          const outbox = await openStore(from);
+          await outbox.keep([stranger]);
+          await outbox.keep([younger]);
+          const { fence } = await claimOne(outbox, younger, NOON);
+          const doubt = {
+            ...moveTo("inDoubt", younger, NOON),
+            from: ["inTransit"],
+            fence,
+          } as const;
+          await outbox.move(doubt);
+          const attribute = { guichet: "75001", lane, identity: `75001|${stranger.sha256}` };
+          await outbox.move({
+            ...moveTo("kept", stranger, NOON),
+            from: ["quarantined"],
+            attribute,
+          });
+          assert.deepEqual(await outbox.claim(claimAt(NOON)), []);
+          await outbox.stop();
+
+          const to = await newAddress(OTHER[kind]);
+          assert.equal((await copy(from, to)).kind, "moved");
+          const copied = await openStore(to);
+          assert.deepEqual(await copied.claim(claimAt(NOON)), []);
+          await copied.move({ ...moveTo("accepted", younger, NOON), from: ["inDoubt"] });
+          await claimOne(copied, stranger, NOON);
         });
 
         it("puts in doubt what was in transit, and owes again what was being delivered", async () => {

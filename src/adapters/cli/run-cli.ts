@@ -140,12 +140,19 @@ export async function runCli(options: CliOptions): Promise<number> {
       .command("copy"),
   )
     .description("copie une base (passerelle arrêtée), vérifie la copie, et scelle la source")
-    .argument("<from>", "base à copier : chemin SQLite ou mongodb://…")
-    .argument("<to>", "base vide : chemin SQLite ou mongodb://…")
+    .argument(
+      "<from>",
+      "base à copier : chemin SQLite, mongodb://…, ou nom d'une variable qui la donne",
+    )
+    .argument("<to>", "base vide, écrite de même")
     .option("--abandon", "renonce à une copie inachevée : efface la copie, rouvre la source")
     .action((from: string, to: string, given: { abandon?: boolean }, command: Command) =>
       run(command, (context) =>
-        copyStoreCommand(context, { from, to, abandon: given.abandon === true }, commands.store),
+        copyStoreCommand(
+          context,
+          { from, to, abandon: given.abandon === true },
+          { store: commands.store, env },
+        ),
       ),
     );
 

@@ -16,6 +16,7 @@ export interface StoreCommands {
 
 type Context = Pick<CliContext, "terminal" | "wantsJson" | "clock">;
 
+const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
 const BAR = 30;
 /** Without a terminal, one line for so much of the work. */
 const LINE_EVERY = 0.1;
@@ -24,18 +25,16 @@ const LINE_EVERY = 0.1;
 export async function copyStoreCommand(
   context: Context,
   given: { readonly from: string; readonly to: string; readonly abandon: boolean },
-  store: StoreCommands,
+  { store, env }: { store: StoreCommands; env: Readonly<Record<string, string | undefined>> },
 ): Promise<number> {
-  for (const [name, address] of [
-    ["FROM", given.from],
-    ["TO", given.to],
-  ] as const) {
-    if (storeKind(address) === undefined) {
-      throw new UsageError(`${name} n'est pas une adresse de base : ${UNKNOWN_STORE}.`);
-    }
-  }
-  const ends = { from: given.from, to: given.to };
-  const shown = { from: shownStore(given.from), to: shownStore(given.to) };
+  const read = (name: string, text: string): string => {
+    // The name of a variable, for an address with a password: arguments show in lists of processes.
+    const address = (VARIABLE.test(text) ? env[text] : undefined) ?? text;
+    if (storeKind(address) !== undefined) return address;
+    throw new UsageError(`${name} n'est pas une adresse de base : ${UNKNOWN_STORE}.`);
+  };
+  const ends = { from: read("FROM", given.from), to: read("TO", given.to) };
+  const shown = { from: shownStore(ends.from), to: shownStore(ends.to) };
   try {
     if (given.abandon) {
       const target = await store.abandon(ends);
