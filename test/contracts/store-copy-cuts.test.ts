@@ -29,8 +29,11 @@ const clock = systemClock();
 
 class Cut extends Error {}
 
-/** Cuts two transfers before their n-th write, as a kill would: nothing of them is heard any more. */
-function cutBefore(n: number): <T extends StoreTransfer>(transfer: T) => T {
+/**
+ * Cuts two transfers before their n-th write, or the first of a name, as a kill would: nothing of them
+ * is heard any more.
+ */
+function cutBefore(write: number | string): <T extends StoreTransfer>(transfer: T) => T {
   const writes = [
     "setSeal",
     "unseal",
@@ -40,14 +43,14 @@ function cutBefore(n: number): <T extends StoreTransfer>(transfer: T) => T {
     "importValues",
     "wipe",
   ];
-  let left = n;
+  let left = typeof write === "number" ? write : Infinity;
   return (transfer) =>
     new Proxy(transfer, {
       get: (target, name): unknown => {
         const method: unknown = Reflect.get(target, name);
         if (typeof name !== "string" || !writes.includes(name)) return method;
         return (...args: unknown[]) => {
-          left -= 1;
+          left = name === write ? 0 : left - 1;
           if (left <= 0) throw new Cut(name);
           return Reflect.apply(method as (...given: unknown[]) => unknown, target, args);
         };
@@ -71,7 +74,7 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
     /** Runs work on both ends, cut before the n-th write; true when it came to its end before. */
     async function isDone(
       ends: { from: string; to: string },
-      n: number,
+      n: number | string,
       work: (from: StoreTransfer, to: StoreTransfer | undefined) => Promise<unknown>,
     ): Promise<boolean> {
       const cut = cutBefore(n);
@@ -181,7 +184,7 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
       await copy(from, to, ({ kind }) => kind === "verifying");
       // Cut while the target is being erased: it says abandoned, and all or part of it is still there.
       assert.equal(
-        await isDone({ from, to }, 2, (source, target) =>
+        await isDone({ from, to }, "wipe", (source, target) =>
           abandonCopy({ from: source, to: target, clock }),
         ),
         false,

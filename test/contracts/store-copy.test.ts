@@ -86,7 +86,7 @@ await withMongo("copies of a store", { ownProcesses: false }, () => {
                 await outbox.stop();
               },
             ),
-            { numRuns: 8 },
+            { numRuns: 5 },
           );
         });
 
