@@ -46,12 +46,13 @@ export async function abandonCopyOf({
   from,
   to,
   clock,
-}: CopyEnds & { readonly clock: Clock }): Promise<"erased" | "untouched"> {
+  chance,
+}: CopyEnds & { readonly clock: Clock; readonly chance: Chance }): Promise<"erased" | "untouched"> {
   const source = await openTransfer(from, false, { clock });
   try {
     const target = await openIfThere(to, clock);
     try {
-      return await abandonCopy({ from: source, to: target, clock });
+      return await abandonCopy({ from: source, to: target, clock, chance });
     } finally {
       await target?.close();
     }

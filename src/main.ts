@@ -45,6 +45,7 @@ process.exitCode = await runCli({
         version,
         tell: (text) => void process.stderr.write(text),
         stopAsked: stopSignal(),
+        leave: (code) => process.exit(code),
       });
     },
     standin: async (args) => (await import("./standin/standin-main.ts")).standinMain(args),
@@ -66,7 +67,7 @@ process.exitCode = await runCli({
       },
       abandon: async (ends) => {
         const { abandonCopyOf } = await import("./copy-stores.ts");
-        return abandonCopyOf({ ...ends, clock });
+        return abandonCopyOf({ ...ends, clock, chance: systemChance() });
       },
     },
   },

@@ -58,8 +58,8 @@ export interface RecordPage {
 export interface StoreTransfer {
   /** The store, as people may see it: no password. */
   readonly place: string;
-  /** Names the store itself; made when first asked for. */
-  storeId(): Promise<string>;
+  /** The name of the store itself, which is `fresh` from now on when it has none yet. */
+  storeId(fresh: string): Promise<string>;
   seal(): Promise<StoreSeal | undefined>;
   /**
    * Seals the store if it still has the seal `expected`, and shuts out whoever has it open. The same

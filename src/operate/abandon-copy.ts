@@ -6,7 +6,8 @@
  */
 import { gatewayError } from "../domain/errors.ts";
 import type { StoreTransfer } from "../keep/store-transfer.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { Chance, Clock } from "../runtime/clock.ts";
+import { newName } from "./store-copy.ts";
 
 /**
  * @param to - undefined when it cannot be reached: while the source is being copied, the target
@@ -18,10 +19,12 @@ export async function abandonCopy({
   from,
   to,
   clock,
+  chance,
 }: {
   readonly from: StoreTransfer;
   readonly to: StoreTransfer | undefined;
   readonly clock: Clock;
+  readonly chance: Chance;
 }): Promise<"erased" | "untouched"> {
   const sealed = await from.seal();
   const found = await to?.seal();
@@ -29,7 +32,7 @@ export async function abandonCopy({
   const isOurs =
     found?.kind === "target" &&
     (sealed === undefined
-      ? found.sourceId === (await from.storeId())
+      ? found.sourceId === (await from.storeId(newName(chance)))
       : found.copyId === sealed.copyId);
   if (sealed === undefined && !isOurs) throw refusal("aucune copie n'est en cours entre ces bases");
   if (sealed?.phase === "moved") {

@@ -141,8 +141,9 @@ async function* begin(options: CopyOptions): AsyncGenerator<CopyStep, Begun> {
         : `${from.place} est en cours de copie vers ${sealed.peer}, et ${to.place} n'est pas cette copie : reprenez l'autre, ou renoncez-y avec --abandon`,
     );
   }
-  const sourceId = await from.storeId();
-  if (sourceId === (await to.storeId())) throw refusal("les deux adresses sont la même base");
+  const sourceId = await from.storeId(newName(chance));
+  if (sourceId === (await to.storeId(newName(chance))))
+    throw refusal("les deux adresses sont la même base");
   if (found !== undefined && found.sourceId !== sourceId) {
     throw refusal(`${to.place} est la copie inachevée d'une autre base, ${found.peer}`);
   }
@@ -157,7 +158,7 @@ async function* begin(options: CopyOptions): AsyncGenerator<CopyStep, Begun> {
     throw refusal(`des passerelles travaillent encore sur ${from.place} : arrêtez-les toutes`);
   }
   const at = clock.now();
-  const copyId = Buffer.from(chance.bytes(12)).toString("hex");
+  const copyId = newName(chance);
   const target: Target = {
     ...{ kind: "target", phase: "filling" },
     ...{ copyId, peer: from.place, sourceId, at },
@@ -184,6 +185,11 @@ async function* noLease(
     yield { kind: "waiting", leases };
     await clock.wait(LOOK_EVERY_MS, stopAsked);
   }
+}
+
+/** A name that no other store and no other copy has. */
+export function newName(chance: Chance): string {
+  return Buffer.from(chance.bytes(12)).toString("hex");
 }
 
 function refusal(detail: string): Error {

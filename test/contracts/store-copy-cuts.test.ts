@@ -26,6 +26,7 @@ import { claimAt, newFlux, NOON } from "../support/new-flux.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const clock = systemClock();
+const chance = systemChance();
 
 class Cut extends Error {}
 
@@ -96,7 +97,7 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
     async function copyWhole(from: StoreTransfer, to: StoreTransfer | undefined): Promise<void> {
       assert.ok(to);
       const stopAsked = new AbortController().signal;
-      const copying = copyStore({ from, to, clock, chance: systemChance(), stopAsked });
+      const copying = copyStore({ from, to, clock, chance, stopAsked });
       let step = await copying.next();
       while (step.done !== true) step = await copying.next();
       assert.equal(step.value.kind, "moved");
@@ -161,15 +162,17 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
           await transfer(ends.to, true).then((made) => made.close());
           copied = await isDone(ends, n, copyWhole);
           if (copied) {
-            await assert.rejects(abandonCopyOf({ ...ends, clock }), { code: "STORE_COPY_REFUSED" });
+            await assert.rejects(abandonCopyOf({ ...ends, clock, chance }), {
+              code: "STORE_COPY_REFUSED",
+            });
             break;
           }
-          abandoned = await isDone(ends, m, (from, to) => abandonCopy({ from, to, clock }));
+          abandoned = await isDone(ends, m, (from, to) => abandonCopy({ from, to, clock, chance }));
           const live = await usable(ends.from, ends.to);
           assert.ok(live.length <= 1, `cut ${n}, ${m}: both open`);
           assert.ok(!live.includes(ends.to), `cut ${n}, ${m}: what is given up opens`);
           if (!abandoned && !(live.includes(ends.from) && !existsSync(ends.to))) {
-            await abandonCopyOf({ ...ends, clock });
+            await abandonCopyOf({ ...ends, clock, chance });
           }
           assert.deepEqual(await portrait(await openStore(ends.from)), template.was);
           paths += 1;
@@ -185,13 +188,13 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
       // Cut while the target is being erased: it says abandoned, and all or part of it is still there.
       assert.equal(
         await isDone({ from, to }, "wipe", (source, target) =>
-          abandonCopy({ from: source, to: target, clock }),
+          abandonCopy({ from: source, to: target, clock, chance }),
         ),
         false,
       );
       await assert.rejects(copy(from, to), { code: "STORE_COPY_REFUSED" });
       assert.deepEqual(await usable(from, to), []);
-      await abandonCopyOf({ from, to, clock });
+      await abandonCopyOf({ from, to, clock, chance });
       assert.deepEqual(await portrait(await openStore(from)), was);
     });
 
@@ -223,9 +226,10 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
     const TAMPERING: Readonly<Record<string, (db: mongoose.mongo.Db) => Promise<unknown>>> = {
       "a byte of a file": async (db) => {
         const file = await db.collection("files").findOne({ bytes: { $exists: true } });
-        const bytes = Buffer.from((file?.["bytes"] as mongoose.mongo.Binary).value());
+        assert.ok(file);
+        const bytes = Buffer.from((file["bytes"] as mongoose.mongo.Binary).value());
         bytes[0] = 0x21;
-        await db.collection("files").updateOne({ _id: file?._id }, { $set: { bytes } });
+        await db.collection("files").updateOne({ _id: file._id }, { $set: { bytes } });
       },
       "a byte of a large file": (db) =>
         db.collection("blobs.chunks").updateOne({}, { $set: { data: Buffer.alloc(1024 * 300) } }),
@@ -271,7 +275,7 @@ await withMongo("copies of a store that are cut", { ownProcesses: false }, () =>
           await client.close();
         }
         assert.deepEqual(await usable(from, to), [], what);
-        await abandonCopyOf({ from, to, clock });
+        await abandonCopyOf({ from, to, clock, chance });
         assert.deepEqual(await usable(from, to), [from], what);
       }
     });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { abandonCopyOf } from "../../src/copy-stores.ts";
 import type { Outbox } from "../../src/keep/outbox.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
+import { systemChance, systemClock } from "../../src/runtime/clock.ts";
 import { makeCopyBench } from "../support/copy-bench.ts";
 import { portrait } from "../support/lived-store.ts";
 import { withMongo } from "../support/mongo/with-mongo.ts";
@@ -15,6 +15,7 @@ import { claimOne, moveTo } from "./outbox/journeys.ts";
 import { makeLaneModel, STEPS } from "./outbox/lane-model.ts";
 
 const clock = systemClock();
+const chance = systemChance();
 
 await withMongo("copies of a store", { ownProcesses: false }, () => {
   describe("store copy", function () {
@@ -153,7 +154,7 @@ await withMongo("copies of a store", { ownProcesses: false }, () => {
           const { address, was } = await lived(kind, 100);
           const to = await newAddress(OTHER[kind]);
           await copy(address, to, (step) => step.kind === "copying" && step.done > 0);
-          assert.equal(await abandonCopyOf({ from: address, to, clock }), "erased");
+          assert.equal(await abandonCopyOf({ from: address, to, clock, chance }), "erased");
           assert.deepEqual(await portrait(await openStore(address)), was);
           const erased = await openStore(to);
           assert.equal((await erased.counts()).received, 0);
@@ -163,7 +164,7 @@ await withMongo("copies of a store", { ownProcesses: false }, () => {
           const { address } = await lived(kind, 20);
           const to = await newAddress(OTHER[kind]);
           assert.equal((await copy(address, to)).kind, "moved");
-          await assert.rejects(abandonCopyOf({ from: address, to, clock }), {
+          await assert.rejects(abandonCopyOf({ from: address, to, clock, chance }), {
             code: "STORE_COPY_REFUSED",
           });
           await assert.rejects(openStore(address), { code: "STORE_MOVED" });

@@ -25,7 +25,7 @@ const LARGE = 300 * 1024;
 
 /** @param count - fluxes; the store has nothing that is due */
 export async function liveInStore(outbox: Outbox, count: number): Promise<void> {
-  const mail = (n: number): NewFlux["returnTo"] => ({
+  const mail = (n: number): NonNullable<NewFlux["returnTo"]> => ({
     ...{ channel: "mail", to: `bailleur${n % 7}@example.org` },
     ...{ subject: `Dépôt ${n}`, messageId: `<${n}@example.org>` },
   });

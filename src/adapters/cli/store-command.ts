@@ -171,7 +171,8 @@ function tellError({ terminal, wantsJson }: Context, error: unknown): number {
   if (!(error instanceof GatewayError)) throw error;
   const { code } = error;
   const { advice } = ERRORS[code];
-  const cause = error.cause === undefined ? "" : ` (${messageOf(error.cause)})`;
+  const why = error.cause === undefined ? "" : messageOf(error.cause);
+  const cause = why === "" || why === error.message ? "" : ` (${why})`;
   if (wantsJson) {
     const message = `${error.message}${cause}`;
     terminal.errorJson({ error: { code, message, advice, exitCode: EXIT.negative } });

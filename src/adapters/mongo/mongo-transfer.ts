@@ -3,7 +3,6 @@
  * gateway would write, also one that has it open (`seal.ts`); what is written here is on the disk of a
  * majority when it resolves.
  */
-import { randomUUID } from "node:crypto";
 import { mongo } from "mongoose";
 import { errorText } from "../../domain/errors.ts";
 import {
@@ -170,14 +169,14 @@ export async function openMongoTransfer({
 
   return {
     place,
-    storeId: () =>
+    storeId: (fresh) =>
       ask(async () => {
         const found = await notes.findOneAndUpdate(
           { _id: STORE_ID_NOTE },
-          { $setOnInsert: { value: randomUUID() } },
+          { $setOnInsert: { value: fresh } },
           { upsert: true, returnDocument: "after" },
         );
-        return found?.value ?? "";
+        return found?.value ?? fresh;
       }),
     seal: () => ask(() => sealOf(collections)),
     setSeal: (expected, seal) =>

@@ -63,12 +63,12 @@ async function onEach(db: mongo.Db, clock: Clock, change: object): Promise<void>
   }
 }
 
-/** A copy asks more of its account than a gateway: said so, since the server's words are not clear. */
+/** A copy asks more of its account than a gateway: said so in place of the server's long words. */
 export function withRights(place: string): (error: unknown) => never {
   return (error) => {
     if (codeOf(error) !== UNAUTHORIZED) throw error;
     const detail = `le compte donné pour ${place} doit avoir les rôles readWrite et dbAdmin sur cette base, le temps de la copie`;
-    throw gatewayError("STORE_COPY_REFUSED", { detail }, error);
+    throw gatewayError("STORE_COPY_REFUSED", { detail });
   };
 }
 

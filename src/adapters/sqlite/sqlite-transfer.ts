@@ -2,7 +2,6 @@
  * A SQLite store as one end of a copy. Promise: from its opening to its close no other process can
  * open it, gateway or copy (`open-database.ts`); each write is on disk when it resolves.
  */
-import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
@@ -96,10 +95,10 @@ export function openSqliteTransfer({
 
   return {
     place: path,
-    storeId: () =>
+    storeId: (fresh) =>
       write(() => {
-        notes.noteIf(STORE_ID_NOTE, undefined, randomUUID());
-        return notes.noted(STORE_ID_NOTE) ?? "";
+        notes.noteIf(STORE_ID_NOTE, undefined, fresh);
+        return notes.noted(STORE_ID_NOTE) ?? fresh;
       }),
     seal: () => ask(() => sealOf(db)),
     setSeal: (expected, seal) =>
