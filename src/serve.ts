@@ -7,7 +7,7 @@
 import { flushCompileCache } from "node:module";
 import { readGuichetsFile } from "./adapters/config/guichets-file.ts";
 import { makePinoLog } from "./adapters/log/pino-log.ts";
-import { GatewayError, messageOf } from "./domain/errors.ts";
+import { messageOf, messageWithCauseOf } from "./domain/errors.ts";
 import { buildGateway, type Address, type Gateway } from "./gateway.ts";
 import { partitionNames, shownStores } from "./open-stores.ts";
 import { systemChance, systemClock } from "./runtime/clock.ts";
@@ -34,6 +34,8 @@ export interface ServeOptions {
   readonly tell: (text: string) => void;
   /** Resolves when the process is asked to stop. */
   readonly stopAsked: Promise<string>;
+  /** Ends the process at once, whatever still runs in it. */
+  readonly leave: (code: number) => void;
 }
 
 /** @returns the exit code: 0 after a clean stop, 1 when it could not start or stop, 2 for settings */
@@ -77,7 +79,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     });
     await gateway.start();
   } catch (error) {
-    tell(`La passerelle ne démarre pas : ${explain(error)}\n`);
+    tell(`La passerelle ne démarre pas : ${messageWithCauseOf(error)}\n`);
     log.flush();
     return 1;
   }
@@ -103,9 +105,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   flushCompileCache();
 
   const why = await Promise.race([options.stopAsked, fatal.promise]);
-  const code = await stopWithin(gateway, settings.stopMs + STOP_MARGIN_MS, tell);
+  const stopped = await stopWithin(gateway, settings.stopMs + STOP_MARGIN_MS, tell);
   log.flush();
-  return why === "fatal" ? 1 : code;
+  // What did not stop (a database that does not answer…) would hold the process for as long as it lasts.
+  if (stopped === "late") options.leave(1);
+  return why === "fatal" || stopped !== "clean" ? 1 : 0;
 }
 
 function shown({ host, port }: Address): string {
@@ -116,7 +120,7 @@ async function stopWithin(
   gateway: Gateway,
   limitMs: number,
   tell: (text: string) => void,
-): Promise<number> {
+): Promise<"clean" | "failed" | "late"> {
   const late = Symbol("late");
   const timer = new AbortController();
   const failures = await Promise.race([
@@ -130,15 +134,9 @@ async function stopWithin(
     tell(
       "L'arrêt a pris trop de temps ; ce qui était en transit sera en doute au prochain démarrage.\n",
     );
-    return 1;
+    return "late";
   }
   for (const { name, error } of failures)
     tell(`${name} ne s'est pas arrêté : ${messageOf(error)}\n`);
-  return failures.length === 0 ? 0 : 1;
-}
-
-function explain(error: unknown): string {
-  if (!(error instanceof GatewayError)) return messageOf(error);
-  // What the store or the system said: without it, « indisponible » says nothing of what to do.
-  return error.cause === undefined ? error.message : `${error.message} (${messageOf(error.cause)})`;
+  return failures.length === 0 ? "clean" : "failed";
 }

@@ -415,6 +415,13 @@ export function messageOf(error: unknown): string {
   return typeof error === "string" && error !== "" ? error : "erreur sans message";
 }
 
+/** The same with what caused it, for logs: « indisponible » alone says nothing of what to do. */
+export function messageWithCauseOf(error: unknown): string {
+  const message = messageOf(error);
+  if (!(error instanceof Error) || error.cause === undefined) return message;
+  return `${message} (${messageOf(error.cause)})`;
+}
+
 /** The system or library code of anything thrown (`ECONNREFUSED`…), undefined when it has none. */
 export function systemCodeOf(error: unknown): string | undefined {
   if (typeof error === "object" && error !== null && "code" in error) {

@@ -11,7 +11,7 @@
  */
 import { controlsOf } from "../arrive/schema-controls.ts";
 import type { SchemaChecker } from "../arrive/schema-check.ts";
-import { errorText, messageOf, systemCodeOf } from "../domain/errors.ts";
+import { errorText, messageOf, messageWithCauseOf, systemCodeOf } from "../domain/errors.ts";
 import type { EventDetail, Events, JournalEventName } from "../domain/events.ts";
 import type { Flux } from "../domain/flux.ts";
 import type { Control, Outcome } from "../domain/outcome.ts";
@@ -221,7 +221,7 @@ export function makeAttempt(options: AttemptOptions): Attempt {
       } catch (error) {
         events.emit("store.failed", {
           fluxId: move.fluxId,
-          detail: { error: messageOf(error), lost: stopping.aborted },
+          detail: { error: messageWithCauseOf(error), lost: stopping.aborted },
         });
         // Not recorded: the lease will put the flux in doubt, where a person sees it.
         if (stopping.aborted) return undefined;

@@ -5,7 +5,7 @@
  * `stop()` takes nothing new and gives the calls in hand until a deadline; past it they are aborted
  * and their fluxes put in doubt, in the journal, before the process ends.
  */
-import { messageOf } from "../domain/errors.ts";
+import { messageWithCauseOf } from "../domain/errors.ts";
 import type { Events } from "../domain/events.ts";
 import type { ClaimedFlux, Outbox } from "../keep/outbox.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -56,7 +56,7 @@ export function makeForwarder(options: {
         const { inDoubt } = await outbox.takeBack(clock.now());
         if (inDoubt > 0) events.emit("flux.putInDoubt", { detail: { count: inDoubt } });
       } catch (error) {
-        log.error("forwarder.takeBackFailed", { error: messageOf(error) });
+        log.error("forwarder.takeBackFailed", { error: messageWithCauseOf(error) });
       }
       await clock.wait(TAKE_BACK_EVERY_MS, stopped.signal);
     }

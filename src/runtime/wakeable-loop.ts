@@ -3,7 +3,7 @@
  * delay, whichever comes first. Promise: a wake that comes during a turn is never lost (another turn
  * follows), and `stop()` returns once the turn in hand is over.
  */
-import { messageOf } from "../domain/errors.ts";
+import { messageWithCauseOf } from "../domain/errors.ts";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 
@@ -46,7 +46,7 @@ export function makeWakeableLoop(options: {
         busy = await turn(stopping.signal);
       } catch (error) {
         // A surprise in one turn (store unreachable…) must not end the loop: it sleeps, then tries.
-        log.error("loop.turnFailed", { loop: name, error: messageOf(error) });
+        log.error("loop.turnFailed", { loop: name, error: messageWithCauseOf(error) });
       }
       if (!busy) await sleep();
     }

@@ -2,7 +2,7 @@
  * Claims work and handles it, several pieces at once, never more than its concurrency. Promise: a
  * piece claimed is always handed to `handle`, and `stop()` returns once every piece in hand is done.
  */
-import { messageOf } from "../domain/errors.ts";
+import { messageWithCauseOf } from "../domain/errors.ts";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { makeWakeableLoop } from "./wakeable-loop.ts";
@@ -35,7 +35,7 @@ export function makeWorkerPool<T>(options: {
     try {
       await handle(piece);
     } catch (error) {
-      log.error("pool.handleFailed", { pool: name, error: messageOf(error) });
+      log.error("pool.handleFailed", { pool: name, error: messageWithCauseOf(error) });
     }
   }
 

@@ -22,8 +22,13 @@ describe("an error of the network that the driver left bare", () => {
   // As the driver makes them, with what no test needs left out.
   const inBulk = Reflect.construct(mongo.MongoBulkWriteError, [bare]) as Error;
 
-  it("means that the store is away, also out of a bulk write", () => {
-    for (const error of [bare, inBulk]) {
+  const ofSocket = Object.assign(new Error("write ECONNRESET"), {
+    code: "ECONNRESET",
+    syscall: "write",
+  });
+
+  it("means that the store is away, also out of a bulk write, also of the socket", () => {
+    for (const error of [bare, inBulk, ofSocket]) {
       assert.equal(storeError(error).code, "STORE_UNAVAILABLE");
       assert.ok(isTransientTransaction(error));
     }
@@ -51,12 +56,12 @@ describe("an error of the network that the driver left bare", () => {
 
   it("leaves a commit unknown: it is asked for again, and the work is not run again", async () => {
     const selection = Reflect.construct(mongo.MongoServerSelectionError, ["none", {}]) as Error;
-    const { client, asked } = clientFailing([bare, selection]);
+    const { client, asked } = clientFailing([bare, selection, ofSocket]);
     const transactions = makeTransactions({ client, clock: systemClock() });
     let runs = 0;
     const value = await transactions(() => Promise.resolve((runs += 1)));
     assert.equal(value, 1);
-    assert.equal(asked(), 3);
+    assert.equal(asked(), 4);
   });
 
   it("is told in the end, and the work is still not run again", async () => {

@@ -4,7 +4,7 @@
  */
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import helmet from "helmet";
-import { GatewayError, messageOf } from "../../domain/errors.ts";
+import { GatewayError, messageWithCauseOf } from "../../domain/errors.ts";
 import type { Chance, Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { InHand } from "./in-hand.ts";
@@ -106,7 +106,7 @@ export function makeHttpApp({
     const correlationId = Buffer.from(chance.bytes(8)).toString("hex");
     log.error("http.unexpected", {
       correlationId,
-      error: messageOf(error),
+      error: messageWithCauseOf(error),
       stack: error instanceof Error ? error.stack : undefined,
     });
     return sendProblem(request, response, "INTERNAL_ERROR", { correlationId });

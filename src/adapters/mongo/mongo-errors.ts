@@ -51,14 +51,16 @@ export function isUnknownCommit(error: unknown): boolean {
 function isOfNetwork(error: unknown): boolean {
   return (
     error instanceof mongo.MongoNetworkError ||
-    (error instanceof mongo.MongoBulkWriteError && isOfNetwork(error.errorResponse))
+    (error instanceof mongo.MongoBulkWriteError && isOfNetwork(error.errorResponse)) ||
+    // Of the socket itself: a write that fails comes through as the system told it.
+    (error instanceof Error && "syscall" in error)
   );
 }
 
 /** The gateway's error for one of the database's; its own errors pass unchanged. */
 export function storeError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
-  return gatewayError(codeOf(error), {}, new Error(withoutPassword(messageOf(error))));
+  return gatewayError(codeOf(error), {}, new Error(saidOf(error)));
 }
 
 function codeOf(error: unknown): ErrorCode {
@@ -83,6 +85,11 @@ function hasLabel(error: unknown, label: string): boolean {
   return error instanceof mongo.MongoError && error.hasErrorLabel(label);
 }
 
-function withoutPassword(text: string): string {
-  return text.replaceAll(/(mongodb(?:\+srv)?:\/\/)[^@/\s]+@/g, "$1***@");
+/** What the driver says, for logs: without password, and without the values of a key. */
+function saidOf(error: unknown): string {
+  const text = messageOf(error)
+    .replaceAll(/(mongodb(?:\+srv)?:\/\/)[^@/\s]+@/g, "$1***@")
+    .replaceAll(/ dup key: .*/gs, "");
+  if (!(error instanceof mongo.MongoError)) return text;
+  return `${[error.name, error.code].filter((part) => part !== undefined).join(" ")}: ${text}`;
 }
