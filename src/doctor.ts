@@ -13,6 +13,7 @@ import { readSchemaSet } from "./adapters/xml/schema-manifest.ts";
 import { buildRegistry } from "./build-forwarding.ts";
 import { ERRORS, messageOf } from "./domain/errors.ts";
 import type { Guichets } from "./domain/guichet.ts";
+import { sealError, type StoreSeal } from "./keep/store-seal.ts";
 import { partitionNames, storesOf } from "./open-stores.ts";
 import { findingsOf, type DoctorCheck } from "./operate/doctor-check.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
@@ -104,6 +105,9 @@ async function* checkMongoStore(address: string, clock: Clock): AsyncGenerator<D
         ERRORS.STORE_NOT_REPLICATED.advice,
       );
       return;
+    case "sealed":
+      yield sealed(seen.seal, shown);
+      return;
     case "unusable":
       yield failed(
         `La base ${shown} ne répond pas : ${seen.detail}.`,
@@ -129,6 +133,11 @@ async function* checkMongoStore(address: string, clock: Clock): AsyncGenerator<D
   }
 }
 
+function sealed(seal: StoreSeal, place: string): DoctorCheck {
+  const error = sealError(seal, place);
+  return findingsOf("store").failed(error.message, ERRORS[error.code].advice);
+}
+
 function checkSqliteStore(store: string): DoctorCheck {
   const { ok, failed } = findingsOf("store");
   const seen = inspectStore(store);
@@ -137,6 +146,8 @@ function checkSqliteStore(store: string): DoctorCheck {
       return ok(`La base ${store} sera créée au premier démarrage.`);
     case "free":
       return ok(`La base ${store} s'ouvre ; elle garde ${seen.fluxes} flux.`);
+    case "sealed":
+      return sealed(seen.seal, store);
     case "inUse":
       return ok(`La base ${store} est tenue par une passerelle en service.`);
     case "unusable":

@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { inspectMongo } from "../../src/adapters/mongo/inspect-mongo.ts";
+import { inspectStore } from "../../src/adapters/sqlite/inspect-store.ts";
 import { abandonCopyOf } from "../../src/copy-stores.ts";
 import type { Outbox } from "../../src/keep/outbox.ts";
 import { systemChance, systemClock } from "../../src/runtime/clock.ts";
@@ -51,6 +53,12 @@ await withMongo("copies of a store", { ownProcesses: false }, () => {
           assert.deepEqual(await portrait(copied), was);
           assert.equal(await copied.next("lots"), 4);
           await assert.rejects(openStore(address), { code: "STORE_MOVED" });
+          // As the doctor sees it, without opening it.
+          const seen =
+            kind === "sqlite"
+              ? inspectStore(address)
+              : await inspectMongo(address, { clock: systemClock() });
+          assert.ok(seen.kind === "sealed" && seen.seal.phase === "moved", JSON.stringify(seen));
         });
 
         it("goes back where it came from, whole", async () => {

@@ -4,7 +4,9 @@
  */
 import { GatewayError, messageOf } from "../../domain/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import type { StoreSeal } from "../../keep/store-seal.ts";
 import { openConnection } from "./connect.ts";
+import { sealOf } from "./seal.ts";
 
 export type MongoInspection =
   | {
@@ -16,6 +18,8 @@ export type MongoInspection =
       /** The database's clock less this machine's, ms. */
       readonly clockDifferenceMs: number;
     }
+  /** It is being copied, or was, or is a copy that is not whole. */
+  | { readonly kind: "sealed"; readonly seal: StoreSeal }
   | { readonly kind: "alone" }
   | { readonly kind: "unusable"; readonly detail: string };
 
@@ -33,6 +37,8 @@ export async function inspectMongo(
       if (hello["setName"] === undefined && !isRouter) return { kind: "alone" };
       // Needs the right to read: who may only connect learns it here.
       const fluxes = await db.collection("fluxes").estimatedDocumentCount();
+      const seal = await sealOf({ notes: db.collection("notes") });
+      if (seal !== undefined) return { kind: "sealed", seal };
       const { version } = await db.command({ buildInfo: 1 });
       const hosts: unknown = hello["hosts"];
       return {

@@ -26,7 +26,9 @@ const ATTEMPT_MS = 5_000;
 /** How long in all, ms: the server ends by itself a transaction of more than 60 s. */
 const FENCE_WITHIN_MS = 120_000;
 
-export async function sealOf({ notes }: Collections): Promise<StoreSeal | undefined> {
+export async function sealOf({
+  notes,
+}: Pick<Collections, "notes">): Promise<StoreSeal | undefined> {
   return readSeal((await notes.findOne({ _id: SEAL_NOTE }))?.value);
 }
 

@@ -5,12 +5,16 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../domain/errors.ts";
+import type { StoreSeal } from "../../keep/store-seal.ts";
+import { sealOf } from "./seal-statements.ts";
 import { isBusy } from "./sqlite-errors.ts";
 
 export type StoreInspection =
   | { readonly kind: "absent" }
   /** A database of ours that nobody holds. */
   | { readonly kind: "free"; readonly fluxes: number }
+  /** It is being copied, or was, or is a copy that is not whole. */
+  | { readonly kind: "sealed"; readonly seal: StoreSeal }
   | { readonly kind: "inUse" }
   | { readonly kind: "unusable"; readonly detail: string };
 
@@ -25,6 +29,8 @@ export function inspectStore(path: string): StoreInspection {
     const tables = db.prepare("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'flux'").get();
     // An empty file is what a first start that was cut short leaves: the next one makes its tables.
     if (tables?.["n"] === 0) return { kind: "free", fluxes: 0 };
+    const seal = sealOf(db);
+    if (seal !== undefined) return { kind: "sealed", seal };
     const row = db.prepare("SELECT count(*) AS n FROM flux").get();
     return { kind: "free", fluxes: Number(row?.["n"] ?? 0) };
   } catch (error) {
