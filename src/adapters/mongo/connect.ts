@@ -30,7 +30,7 @@ export interface MongoDatabase {
   readonly collections: Collections;
   /** The primary's time, ms since the epoch. */
   readonly serverNow: () => Promise<number>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** @throws STORE_UNAVAILABLE, STORE_NOT_REPLICATED, STORE_TOO_NEW */
