@@ -18,10 +18,8 @@ export async function fillStore(
 ): Promise<void> {
   const file = makeSampleFiles();
   const make = (number: number): NewFlux => {
-    const { bytes, refInterne } =
-      payload === "demandes"
-        ? file(number)
-        : { bytes: Buffer.from(`<petit>${number}</petit>`), refInterne: `R${number}` };
+    if (payload === "small") return smallFlux(number);
+    const { bytes, refInterne } = file(number);
     return newFlux(number, bytes, refInterne);
   };
   const underWay: Promise<unknown>[] = [];
@@ -31,6 +29,11 @@ export async function fillStore(
     if (underWay.length >= AHEAD) await underWay.shift();
   }
   await Promise.all(underWay);
+}
+
+/** A flux of a few bytes, each in a lane of its own. */
+export function smallFlux(number: number): NewFlux {
+  return newFlux(number, Buffer.from(`<petit>${number}</petit>`), `R${number}`);
 }
 
 function newFlux(number: number, bytes: Uint8Array, refInterne: string): NewFlux {

@@ -32,7 +32,7 @@ export function fluxOf(doc: FluxDocument, time: StoreTime): Flux {
 }
 
 /** The document of a flux at birth; its place in its lane is for the keeper to say. */
-export function documentAtBirth(flux: NewFlux, time: StoreTime): FluxDocument {
+export function documentAtBirth(flux: NewFlux, time: Pick<StoreTime, "toStore">): FluxDocument {
   const { state, lane, receivedAt } = flux;
   const kept = state === "kept";
   const owed = state === "refused";
