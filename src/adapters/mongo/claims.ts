@@ -7,11 +7,13 @@
  */
 import type { mongo } from "mongoose";
 import type { ClaimedDelivery, ClaimedFlux, ClaimRequest, Pause } from "../../keep/outbox.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { Collections, DeliveryDocument, FluxDocument } from "./documents.ts";
 import { WITHOUT_JOURNAL } from "./documents.ts";
 import { fluxOf } from "./flux-documents.ts";
 import type { StoreTime } from "./store-time.ts";
 import { takeBack } from "./taking-back.ts";
+import { updateTogether } from "./update-unlocked.ts";
 
 export interface Claims {
   claim(request: ClaimRequest): Promise<readonly ClaimedFlux[]>;
@@ -26,6 +28,10 @@ export interface Claims {
 /** How often a claim is tried that other gateways emptied, while there was something to claim. */
 const ATTEMPTS = 5;
 
+/** How long a document that somebody's transaction holds is not asked for, ms. */
+const AVOID_FIRST_MS = 1_000;
+const AVOID_MAX_MS = 16_000;
+
 /** A claim whose answer never came: which documents it may hold. */
 interface Lost {
   readonly claim: string;
@@ -37,11 +43,13 @@ interface Lost {
 export function makeClaims({
   collections,
   time,
+  clock,
   newClaimName,
   pauses,
 }: {
   readonly collections: Collections;
   readonly time: StoreTime;
+  readonly clock: Clock;
   /** A name no other claim ever had. */
   readonly newClaimName: () => string;
   readonly pauses: () => Promise<readonly Pause[]>;
@@ -49,9 +57,15 @@ export function makeClaims({
   const { fluxes, deliveries } = collections;
   const lostFluxes: Lost[] = [];
   const lostDeliveries: Lost[] = [];
+  const avoided = makeAvoided(clock);
 
   async function claimable(now: number, max: number): Promise<readonly FluxDocument[]> {
-    const due = { head: true as const, dueAt: { $lte: now } };
+    const avoid = avoided.now();
+    const due = {
+      head: true as const,
+      dueAt: { $lte: now },
+      ...(avoid.length === 0 ? {} : { _id: { $nin: avoid } }),
+    };
     const [found, paused] = await Promise.all([
       fluxes
         .find(due, { projection: WITHOUT_JOURNAL })
@@ -137,29 +151,28 @@ export function makeClaims({
   ): Promise<readonly T[]> {
     if (loans.length === 0) return [];
     const ids = loans.map(({ before }) => before._id);
-    let result: mongo.BulkWriteResult;
     try {
-      result = await collection.bulkWrite(
+      const { matched, held } = await updateTogether(
+        collection,
         loans.map(({ before, update }) => ({
-          updateOne: {
-            filter: { _id: before._id, fence: before.fence, ...mayBeLent } as mongo.Filter<T>,
-            update: update as mongo.UpdateFilter<T>,
-          },
+          filter: { _id: before._id, fence: before.fence, ...mayBeLent } as mongo.Filter<T>,
+          update: update as mongo.UpdateFilter<T>,
         })),
-        { ordered: false },
       );
+      for (const place of held) avoided.add(ids[place] ?? "");
+      const lent = loans.map(({ after }) => after);
+      if (matched === loans.length) return lent;
+      const ours = await heldBy(collection, { claim, ids });
+      const names = new Set(ours.map(({ _id }) => _id as string));
+      // Cut short: a majority may come to have more of it later.
+      const rest = matched === undefined ? ids.filter((id) => !names.has(id)) : [];
+      if (rest.length > 0) lost.push({ claim, ids: rest, until: leaseUntil });
+      return lent.filter(({ _id }) => names.has(_id));
     } catch (error) {
       // They may be lent to us all the same: looked for before the next claim.
       lost.push({ claim, ids, until: leaseUntil });
       throw error;
     }
-    const lent = loans.map(({ after }) => after);
-    if (result.matchedCount === loans.length) return lent;
-    const ours = await collection
-      .find({ _id: { $in: ids }, claim } as unknown as mongo.Filter<T>, { projection: { _id: 1 } })
-      .toArray();
-    const names = new Set(ours.map(({ _id }) => _id as string));
-    return lent.filter(({ _id }) => names.has(_id));
   }
 
   /** Undefined: nothing to lend. Empty: others were quicker. */
@@ -193,7 +206,7 @@ export function makeClaims({
     const max = Math.max(0, request.max);
     if (max === 0) return undefined;
     const found = await deliveries
-      .find({ state: "owed", dueAt: { $lte: time.toStore(now) } })
+      .find({ state: "owed", dueAt: { $lte: time.toStore(now) }, _id: { $nin: avoided.now() } })
       .sort({ dueAt: 1, _id: 1 })
       .limit(max)
       .toArray();
@@ -276,6 +289,23 @@ export function makeClaims({
     },
 
     takeBack: (now) => takeBack(collections, time, now),
+  };
+}
+
+/** Names of documents that somebody's transaction holds: not asked for, for a while, longer each time. */
+function makeAvoided(clock: Clock): { add(id: string): void; now(): string[] } {
+  const all = new Map<string, { readonly until: number; readonly forMs: number }>();
+  return {
+    add: (id) => {
+      const forMs = Math.min(AVOID_MAX_MS, 2 * (all.get(id)?.forMs ?? AVOID_FIRST_MS / 2));
+      all.set(id, { until: clock.now() + forMs, forMs });
+    },
+    now: () => {
+      const now = clock.now();
+      // Long past its time: it was lent, by us or another.
+      for (const [id, { until }] of all) if (until + AVOID_MAX_MS < now) all.delete(id);
+      return [...all].flatMap(([id, { until }]) => (until > now ? [id] : []));
+    },
   };
 }
 

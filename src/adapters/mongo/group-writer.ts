@@ -4,8 +4,10 @@
  * nothing, but for a commit that stayed unknown (`transaction.ts`).
  */
 import type { mongo } from "mongoose";
-import type { Transactions } from "./transaction.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { RETRY_FOR_MS, type Transactions } from "./transaction.ts";
 import {
+  isConflict,
   isDuplicateKey,
   isTransientTransaction,
   isUnknownCommit,
@@ -25,14 +27,24 @@ interface Waiting<I, R> {
   readonly item: I;
   readonly resolve: (result: R) => void;
   readonly reject: (error: unknown) => void;
+  /** ms since the epoch. */
+  readonly askedAt: number;
 }
 
 /** A content or a lane taken meanwhile by another gateway: read again, and again. */
 const DUPLICATE_ATTEMPTS = 8;
+/**
+ * How often a group may meet a document that another transaction holds before its items are tried
+ * apart: two gateways that meet part at once, a gateway that died in the middle holds for a minute.
+ */
+const CONFLICTS = 4;
+/** Rest between two tries of what is held, ms. */
+const HELD_REST_MS = 100;
 
 export function makeGroupWriter<I, R>(options: {
   readonly transactions: Transactions;
-  /** Transactions at once; each has its own number, from 0. */
+  readonly clock: Clock;
+  /** Transactions at once; each has its own number, from 0; what is held by others, the last. */
   readonly slots: number;
   readonly maxItems: number;
   readonly maxBytes: number;
@@ -46,8 +58,11 @@ export function makeGroupWriter<I, R>(options: {
   /** Called after a commit, before its answers leave. */
   readonly committed: () => void;
 }): GroupWriter<I, R> {
-  const { transactions, slots, maxItems, maxBytes, bytesOf, run, committed } = options;
+  const { transactions, slots, maxItems, maxBytes, bytesOf, run, committed, clock } = options;
   let queue: Waiting<I, R>[] = [];
+  /** Those that met a document held by another transaction, tried apart: nobody waits for them. */
+  let held: Waiting<I, R>[] = [];
+  let isTryingHeld = false;
   const free = Array.from({ length: slots }, (_, slot) => slot);
   let idlers: (() => void)[] = [];
 
@@ -71,16 +86,20 @@ export function makeGroupWriter<I, R>(options: {
   ): Promise<void> {
     let results: readonly ItemResult<R>[];
     try {
-      results = await transactions((session) =>
-        run(
-          group.map(({ item }) => item),
-          session,
-          slot,
-        ),
+      results = await transactions(
+        (session) =>
+          run(
+            group.map(({ item }) => item),
+            session,
+            slot,
+          ),
+        CONFLICTS,
       );
     } catch (error) {
       const [first] = group;
-      if (group.length > 1 && !isAway(error)) {
+      if (group.length === 1 && first !== undefined && isConflict(error)) {
+        tryApart(first, error);
+      } else if (group.length > 1 && (isConflict(error) || !isAway(error))) {
         const middle = Math.ceil(group.length / 2);
         await writeTogether(group.slice(0, middle), slot);
         await writeTogether(group.slice(middle), slot);
@@ -100,6 +119,34 @@ export function makeGroupWriter<I, R>(options: {
     });
   }
 
+  /** Tries an item again and again, apart from the others, for as long as a transaction may last. */
+  function tryApart(waiting: Waiting<I, R>, error: unknown): void {
+    if (clock.now() >= waiting.askedAt + RETRY_FOR_MS) {
+      waiting.reject(storeError(error));
+      return;
+    }
+    held.push(waiting);
+    if (!isTryingHeld) void tryHeld();
+  }
+
+  async function tryHeld(): Promise<void> {
+    isTryingHeld = true;
+    while (held.length > 0) {
+      await clock.wait(HELD_REST_MS);
+      const round = held;
+      held = [];
+      for (const one of round) await writeTogether([one], slots);
+    }
+    isTryingHeld = false;
+    tellIdle();
+  }
+
+  function tellIdle(): void {
+    if (free.length < slots || isTryingHeld) return;
+    for (const resolve of idlers) resolve();
+    idlers = [];
+  }
+
   /** The fault is not of one item: all of them share it. */
   function isAway(error: unknown): boolean {
     return (
@@ -114,21 +161,18 @@ export function makeGroupWriter<I, R>(options: {
     await new Promise(setImmediate);
     while (queue.length > 0) await writeTogether(nextGroup(), slot);
     free.push(slot);
-    if (free.length === slots) {
-      for (const resolve of idlers) resolve();
-      idlers = [];
-    }
+    tellIdle();
   }
 
   return {
     write: (item) =>
       new Promise<R>((resolve, reject) => {
-        queue.push({ item, resolve, reject });
+        queue.push({ item, resolve, reject, askedAt: clock.now() });
         const slot = free.shift();
         if (slot !== undefined) void turn(slot);
       }),
     idle: () =>
-      free.length === slots
+      free.length === slots && !isTryingHeld
         ? Promise.resolve()
         : new Promise((resolve) => {
             idlers.push(resolve);

@@ -9,6 +9,8 @@ import { GatewayError, gatewayError, messageOf } from "../../domain/errors.ts";
 /** https://github.com/mongodb/mongo/blob/r6.0.5/src/mongo/base/error_codes.yml */
 const DUPLICATE_KEY = 11000;
 const OUT_OF_DISK_SPACE = 14031;
+const WRITE_CONFLICT = 112;
+const MAX_TIME_EXPIRED = 50;
 /**
  * A server that stops, steps down, cannot reach a majority, or is not allowed: HostUnreachable,
  * Unauthorized, AuthenticationFailed, WriteConcernFailed, NetworkTimeout, ShutdownInProgress,
@@ -35,6 +37,16 @@ export function isDuplicateKey(error: unknown): boolean {
  */
 export function isTransientTransaction(error: unknown): boolean {
   return hasLabel(error, "TransientTransactionError") || isOfNetwork(error);
+}
+
+/** True when a document is held by a transaction that is not over. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof mongo.MongoServerError && error.code === WRITE_CONFLICT;
+}
+
+/** True when the server gave up after the time it was allowed. */
+export function isTimeLimit(error: unknown): boolean {
+  return error instanceof mongo.MongoServerError && error.code === MAX_TIME_EXPIRED;
 }
 
 /** True when the commit may or may not have happened: it may be asked for again. */

@@ -80,6 +80,7 @@ export async function openMongoOutbox(options: {
   const claims = makeClaims({
     collections,
     time,
+    clock,
     pauses: notes.pauses,
     newClaimName: () => {
       lastClaim += 1;
@@ -102,6 +103,7 @@ export async function openMongoOutbox(options: {
     const told = new Set<Work>();
     const made: GroupWriter<I, R> = makeGroupWriter<I, R>({
       transactions,
+      clock,
       slots: SLOTS,
       maxItems: GROUP_ITEMS,
       maxBytes: GROUP_BYTES,

@@ -5,10 +5,10 @@
  */
 import type { mongo } from "mongoose";
 import type { Clock } from "../../runtime/clock.ts";
-import { isTransientTransaction, isUnknownCommit } from "./mongo-errors.ts";
+import { isConflict, isTransientTransaction, isUnknownCommit } from "./mongo-errors.ts";
 
 /** How long the work may be run again while the database refuses it, ms. */
-const RETRY_FOR_MS = 20_000;
+export const RETRY_FOR_MS = 20_000;
 /**
  * How long an unknown commit is asked about, ms. Past it the caller is told STORE_UNAVAILABLE: a
  * sender who was not confirmed sends again, and a copy of what was kept all the same is a repeat.
@@ -16,7 +16,11 @@ const RETRY_FOR_MS = 20_000;
 const RESOLVE_FOR_MS = 20_000;
 const WAIT_MAX_MS = 200;
 
-export type Transactions = <T>(work: (session: mongo.ClientSession) => Promise<T>) => Promise<T>;
+/** @param conflictsMax - how often it may meet a document that another transaction holds */
+export type Transactions = <T>(
+  work: (session: mongo.ClientSession) => Promise<T>,
+  conflictsMax?: number,
+) => Promise<T>;
 
 export function makeTransactions({
   client,
@@ -50,8 +54,9 @@ export function makeTransactions({
     }
   }
 
-  return async (work) => {
+  return async (work, conflictsMax = Infinity) => {
     const until = clock.now() + RETRY_FOR_MS;
+    let conflicts = 0;
     for (let attempt = 0; ; attempt += 1) {
       const session = client.startSession();
       let isCommitting = false;
@@ -67,6 +72,8 @@ export function makeTransactions({
         // What may have been committed is not run again.
         if (isCommitting && isUnknownCommit(error)) throw error;
         if (!isTransientTransaction(error) || clock.now() >= until) throw error;
+        if (isConflict(error)) conflicts += 1;
+        if (conflicts >= conflictsMax) throw error;
         await pause(attempt);
       } finally {
         await session.endSession();
