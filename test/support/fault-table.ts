@@ -7,6 +7,7 @@
  * and in the end every confirmed flux must have had its effect exactly once.
  */
 import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "./eventually.ts";
 import type { GatewayProcess } from "./gateway-process.ts";
 import type { SteadySenders } from "./steady-senders.ts";
@@ -30,6 +31,9 @@ export interface FaultRow {
   readonly refusals: ReadonlyMap<string, number>;
 }
 
+/** A list of everything is work too, for those that are watched, ms. */
+const ASK_AGAIN_MS = 300;
+
 interface ListedFlux {
   readonly id: string;
   readonly state: string;
@@ -52,12 +56,14 @@ interface Effects {
   }[];
 }
 
-/** Every flux the gateway has, page by page. */
-export async function listFluxes(httpUrl: string): Promise<readonly ListedFlux[]> {
+/** Every flux the gateway has, in one state or all, page by page. */
+export async function listFluxes(httpUrl: string, state?: string): Promise<readonly ListedFlux[]> {
   const all: ListedFlux[] = [];
   let after: string | undefined;
   do {
-    const more = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
+    const more =
+      (after === undefined ? "" : `&after=${encodeURIComponent(after)}`) +
+      (state === undefined ? "" : `&state=${state}`);
     const page = await readJson<{ fluxes: ListedFlux[]; next?: string }>(
       `${httpUrl}/api/v1/fluxes?limit=500${more}`,
     );
@@ -192,8 +198,10 @@ function atRestFluxes(httpUrl: string, withinMs: number): Promise<readonly Liste
           (channel === "mail" && (state === "accepted" || state === "refused")),
       );
       const [one] = moving;
-      if (one !== undefined)
+      if (one !== undefined) {
+        await sleep(ASK_AGAIN_MS);
         throw new Error(`${moving.length} still moving: ${one.id} ${one.state}`);
+      }
       const failed = fluxes.filter(({ state }) => state === "failed");
       assert.deepEqual(failed, [], "no flux failed");
       return fluxes;

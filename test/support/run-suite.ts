@@ -3,7 +3,8 @@
  *
  * Each kind of test is a mocha run of its own, so that a journey that needs the processor is not
  * disturbed by another. Arguments are file filters (`npm test -- mail`); `--crash` runs the long
- * crash campaign alone. A test that is skipped says why in its title or on the line before.
+ * crash campaign alone, `--faults` those on MongoDB. A test that is skipped says why in its title or
+ * on the line before.
  */
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -11,7 +12,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const ROOMS = ["house", "units", "contracts", "journeys", "faults"] as const;
-const CAMPAIGNS = { "--crash": "test/faults/crash.test.ts" } as const;
+const CAMPAIGNS = {
+  "--crash": ["test/faults/crash.test.ts"],
+  "--faults": ["test/faults/mongo-faults.test.ts", "test/faults/gateways.campaign.ts"],
+} as const;
 
 interface Counts {
   passed: number;
@@ -65,7 +69,7 @@ function readReport(path: string): Counts | undefined {
 
 const startedAt = performance.now();
 if (campaigns.length > 0) {
-  for (const [flag, file] of campaigns) await runMocha(flag.slice(2), [file], true);
+  for (const [flag, files] of campaigns) await runMocha(flag.slice(2), files, true);
 } else {
   for (const room of ROOMS) {
     const files = globSync(`test/${room}/**/*.test.ts`, { cwd: root })
