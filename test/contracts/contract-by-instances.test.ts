@@ -13,13 +13,14 @@ import {
   instanceXml,
   type Instance,
 } from "../support/contract-instances.ts";
+import { LONG } from "../support/long-form.ts";
 import { compileSchema } from "../support/xsd-compiler.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PUBLISHED = join(ROOT, "../shared/sne-contract/originals");
 
 /** Changes judged per document; a demande has some 20 000, of which one in so many is. */
-const ENOUGH = process.env["PASSERELLE_LONG"] === undefined ? 300 : 10_000;
+const ENOUGH = LONG ? 10_000 : 300;
 /** Changes `changedInstances` makes of one element. */
 const PER_ELEMENT = 35;
 

@@ -19,6 +19,7 @@ import {
   startGatewayProcess,
   type GatewayProcess,
 } from "../support/gateway-process.ts";
+import { LONG } from "../support/long-form.ts";
 import { sendMail, startMailbox, type Mailbox } from "../support/mail-peers.ts";
 import {
   API_KEY,
@@ -30,9 +31,7 @@ import {
   writeGuichets,
 } from "../support/world.ts";
 
-const KILLS = Number(
-  process.env["PASSERELLE_KILLS"] ?? (process.env["PASSERELLE_LONG"] === "1" ? 200 : 30),
-);
+const KILLS = Number(process.env["PASSERELLE_KILLS"] ?? (LONG ? 200 : 30));
 /** Longest life of one process once it listens, before it is killed, ms. */
 const LONGEST_LIFE_MS = 1_200;
 

@@ -18,6 +18,7 @@ import { runStandin, type RunningStandin } from "../../src/standin/standin-main.
 import { eventually } from "../support/eventually.ts";
 import { assertPromise, judge, printTable, tellTroubles } from "../support/fault-table.ts";
 import { freePort, startGatewayProcess, type GatewayProcess } from "../support/gateway-process.ts";
+import { LONG } from "../support/long-form.ts";
 import { startMailbox, type Mailbox } from "../support/mail-peers.ts";
 import {
   startReplicaSet,
@@ -30,7 +31,6 @@ import { order } from "../support/standin-calls.ts";
 import { PATIENCE_MS, startSenders, type SteadySenders } from "../support/steady-senders.ts";
 import { writeGuichets } from "../support/world.ts";
 
-const LONG = process.env["PASSERELLE_LONG"] === "1";
 const ROUNDS = LONG ? 3 : 1;
 /** How much longer each fault lasts. */
 const STRETCH = LONG ? 5 : 1;

@@ -14,7 +14,7 @@ import { join } from "node:path";
 const ROOMS = ["house", "units", "contracts", "journeys", "faults"] as const;
 const CAMPAIGNS = {
   "--crash": ["test/faults/crash.test.ts"],
-  "--faults": ["test/faults/mongo-faults.test.ts", "test/faults/gateways.campaign.ts"],
+  "--faults": ["test/faults/mongo-faults.test.ts", "test/faults/gateways.test.ts"],
 } as const;
 
 interface Counts {

@@ -69,8 +69,10 @@ export function startSenders(options: {
   readonly prefix: string;
   /** How long a sender waits for an answer, ms. @defaultValue PATIENCE_MS */
   readonly patienceMs?: number;
+  /** How long a sender rests between a confirmation and its next file, ms. @defaultValue 0 */
+  readonly restMs?: number;
 }): SteadySenders {
-  const { gateways, fluxesPerLane, prefix, patienceMs = PATIENCE_MS } = options;
+  const { gateways, fluxesPerLane, prefix, patienceMs = PATIENCE_MS, restMs = 0 } = options;
   const sent: SentFlux[] = [];
   const confirmedAt: number[] = [];
   const phases: Phase[] = [];
@@ -168,6 +170,7 @@ export function startSenders(options: {
       const refInterne = `${prefix}${lanes}`;
       for (let n = 0; n < perLane && !isStopped(); n += 1) {
         await sendUntilConfirmed(by, refInterne, n === 0 ? "CRE" : "MOD");
+        if (restMs > 0) await sleep(restMs);
       }
     }
   }

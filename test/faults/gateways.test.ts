@@ -24,6 +24,7 @@ import {
   tellTroubles,
 } from "../support/fault-table.ts";
 import { freePort, startGatewayProcess, type GatewayProcess } from "../support/gateway-process.ts";
+import { LONG } from "../support/long-form.ts";
 import { startReplicaSet, type ReplicaSet } from "../support/mongo/replica-set.ts";
 import { withDatabase } from "../support/mongo/shared-replica-set.ts";
 import { withMongo } from "../support/mongo/with-mongo.ts";
@@ -31,7 +32,6 @@ import { order } from "../support/standin-calls.ts";
 import { startSenders, type SteadySenders } from "../support/steady-senders.ts";
 import { writeGuichets } from "../support/world.ts";
 
-const LONG = process.env["PASSERELLE_LONG"] === "1";
 const KILLS = LONG ? 20 : 3;
 const FREEZES = LONG ? 5 : 1;
 const LIFE_MS = LONG ? 3_000 : 1_500;
@@ -166,7 +166,8 @@ await withMongo("three gateways on one MongoDB under load", { ownProcesses: true
       const running = startSenders({
         gateways: members,
         byRest: 12,
-        restMs: 50,
+        // Less than the three can forward, so that what is not forwarded is what a fault holds.
+        restMs: 200,
         fluxesPerLane: 4,
         prefix: "G",
         // One that is frozen answers nothing: another gateway is tried, under the same key.
