@@ -1,6 +1,7 @@
 /**
- * The quick loop: types, lint, house tests and units. `--all` adds the format, the build, and a start
- * of the built program, as continuous integration does.
+ * The quick loop: types, lint, house tests and units. `--all` is what continuous integration runs
+ * before the suite, which plays those tests itself: types, lint, format, the build, and a start of
+ * the built program.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -12,21 +13,22 @@ const bin = (name: string): string => join(root, "node_modules", name);
 const steps: readonly (readonly [string, ...string[]])[] = [
   ["types", bin("typescript/bin/tsc"), "--noEmit", "-p", "."],
   ["lint", bin("eslint/bin/eslint.js"), "."],
-  [
-    "house and units",
-    bin("mocha/bin/mocha.js"),
-    "--reporter",
-    "dot",
-    "test/house/**/*.test.ts",
-    "test/units/**/*.test.ts",
-  ],
   ...(all
     ? ([
         ["format", bin("prettier/bin/prettier.cjs"), "--check", "."],
         ["build", bin("typescript/bin/tsc"), "-p", "tsconfig.build.json"],
         ["built program", join(root, "dist/main.js"), "--version"],
       ] as const)
-    : []),
+    : ([
+        [
+          "house and units",
+          bin("mocha/bin/mocha.js"),
+          "--reporter",
+          "dot",
+          "test/house/**/*.test.ts",
+          "test/units/**/*.test.ts",
+        ],
+      ] as const)),
 ];
 
 for (const [name, ...args] of steps) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createTransport } from "nodemailer";
 import { readMail } from "../../src/adapters/mail/read-mail.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 
 const XML = Buffer.from(
   '<?xml version="1.0"?>\r\n<interfaceNuu xmlns="x"><a>é</a></interfaceNuu>\r\n',
@@ -390,7 +391,7 @@ describe("reading a mail", () => {
         Buffer.alloc(1_000_000, "\r\n "),
         Buffer.alloc(1_000_000, "a \t"),
       ];
-      const started = performance.now();
+      const started = cpuMs();
       for (const body of noise) {
         readMail(mail([MIXED], body));
         readMail(body);
@@ -414,7 +415,7 @@ describe("reading a mail", () => {
         );
       }
       // Quadratic code takes minutes here.
-      assert(performance.now() - started < 8_000, "read in linear time");
+      assert(cpuMs() - started < 8_000, "read in linear time");
     });
 
     it("stops at a depth and at a number of parts", () => {
