@@ -31,7 +31,7 @@ import {
   writeGuichets,
 } from "../support/world.ts";
 
-const KILLS = Number(process.env["PASSERELLE_KILLS"] ?? (LONG ? 200 : 30));
+const KILLS = Number(process.env["PASSERELLE_KILLS"] ?? (LONG ? 200 : 15));
 /** Longest life of one process once it listens, before it is killed, ms. */
 const LONGEST_LIFE_MS = 1_200;
 
@@ -43,7 +43,7 @@ interface Confirmed {
 }
 
 describe(`the promise under kill -9 (${KILLS} kills)`, function () {
-  this.timeout(KILLS * 6_000 + 60_000);
+  this.timeout(KILLS * 15_000 + 120_000);
 
   let directory: string;
   let standin: RunningStandin;

@@ -1,8 +1,8 @@
 /**
  * Runs the whole suite and ends with one plain line, `N passed, N failed, N skipped`.
  *
- * Each kind of test is a mocha run of its own, so that a journey that needs the processor is not
- * disturbed by another. Arguments are file filters (`npm test -- mail`); `--crash` runs the long
+ * Each kind of test is a mocha run of its own; some run beside each other, those on MongoDB apart from
+ * the others, since most of a test is waiting. Arguments are file filters (`npm test -- mail`); `--crash` runs the long
  * crash campaign alone, `--faults` those on MongoDB. A test that is skipped says why in its title or
  * on the line before.
  */
@@ -11,7 +11,26 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-const ROOMS = ["house", "units", "contracts", "journeys", "faults"] as const;
+/** Files of some rooms that make one mocha run. */
+interface Run {
+  readonly name: string;
+  readonly rooms: readonly string[];
+  /** Only the files that need a MongoDB server, or only those that do not. */
+  readonly onMongo?: boolean;
+}
+/** One after the other; what stands in one line runs side by side. */
+const STAGES: readonly (readonly Run[])[] = [
+  [{ name: "house", rooms: ["house"] }],
+  [
+    { name: "units, contracts", rooms: ["units", "contracts"], onMongo: false },
+    { name: "contracts on MongoDB", rooms: ["contracts"], onMongo: true },
+  ],
+  [
+    { name: "journeys", rooms: ["journeys"] },
+    { name: "faults", rooms: ["faults"], onMongo: false },
+    { name: "faults on MongoDB", rooms: ["faults"], onMongo: true },
+  ],
+];
 const CAMPAIGNS = {
   "--crash": ["test/faults/crash.test.ts"],
   "--faults": ["test/faults/mongo-faults.test.ts", "test/faults/gateways.test.ts"],
@@ -30,12 +49,20 @@ const filters = args.filter((arg) => !arg.startsWith("--"));
 const reports = mkdtempSync(join(tmpdir(), "passerelle-tests-"));
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 
-/** Runs mocha on some files; a run that ends without a report counts as a failure. */
-async function runMocha(name: string, files: readonly string[], long: boolean): Promise<void> {
+/**
+ * Runs mocha on some files; a run that ends without a report counts as a failure.
+ *
+ * @param shown - at once as it comes, or when the run has ended, beside another
+ */
+async function runMocha(
+  name: string,
+  files: readonly string[],
+  { long = false, shown = "at once" }: { long?: boolean; shown?: "at once" | "at the end" } = {},
+): Promise<void> {
   const report = join(reports, `${name}.json`);
   const child = spawn(process.execPath, [join(root, "test/support/run-mocha.ts"), ...files], {
     cwd: root,
-    stdio: "inherit",
+    stdio: shown === "at once" ? "inherit" : ["ignore", "pipe", "pipe"],
     env: {
       ...process.env,
       PASSERELLE_TEST_REPORT: report,
@@ -44,14 +71,30 @@ async function runMocha(name: string, files: readonly string[], long: boolean): 
       ...(long ? { PASSERELLE_LONG: "1" } : {}),
     },
   });
+  const said: Buffer[] = [];
+  child.stdout?.on("data", (piece: Buffer) => said.push(piece));
+  child.stderr?.on("data", (piece: Buffer) => said.push(piece));
   const code = await new Promise<number>((resolve) => {
-    child.on("exit", (status) => resolve(status ?? 1));
+    child.on("close", (status) => resolve(status ?? 1));
   });
+  if (shown === "at the end") {
+    process.stdout.write(`\n=== ${name}\n`);
+    process.stdout.write(Buffer.concat(said));
+  }
   const counts = readReport(report);
   total.passed += counts?.passed ?? 0;
   total.skipped += counts?.skipped ?? 0;
   // A crash of the runner itself, or a hook that failed, must never look like success.
   total.failed += counts === undefined ? 1 : Math.max(counts.failed, code === 0 ? 0 : 1);
+}
+
+function filesOf({ rooms, onMongo }: Run): readonly string[] {
+  const needsMongo = (file: string): boolean =>
+    readFileSync(join(root, file), "utf8").includes("support/mongo/");
+  return rooms
+    .flatMap((room) => globSync(`test/${room}/**/*.test.ts`, { cwd: root }).sort())
+    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+    .filter((file) => onMongo === undefined || needsMongo(file) === onMongo);
 }
 
 function readReport(path: string): Counts | undefined {
@@ -69,15 +112,22 @@ function readReport(path: string): Counts | undefined {
 
 const startedAt = performance.now();
 if (campaigns.length > 0) {
-  for (const [flag, files] of campaigns) await runMocha(flag.slice(2), files, true);
+  for (const [flag, files] of campaigns) await runMocha(flag.slice(2), files, { long: true });
 } else {
-  for (const room of ROOMS) {
-    const files = globSync(`test/${room}/**/*.test.ts`, { cwd: root })
-      .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-      .sort();
-    if (files.length === 0) continue;
-    process.stdout.write(`\n=== ${room}\n`);
-    await runMocha(room, files, false);
+  for (const stage of STAGES) {
+    const runs = stage
+      .map((run) => ({ name: run.name, files: filesOf(run) }))
+      .filter(({ files }) => files.length > 0);
+    const [only, ...others] = runs;
+    if (only !== undefined && others.length === 0) {
+      process.stdout.write(`\n=== ${only.name}\n`);
+      await runMocha(only.name, only.files);
+    } else {
+      process.stdout.write(`\n(${runs.map(({ name }) => name).join("; ")}: side by side)\n`);
+      await Promise.all(
+        runs.map(({ name, files }) => runMocha(name, files, { shown: "at the end" })),
+      );
+    }
   }
 }
 rmSync(reports, { recursive: true, force: true });
