@@ -5,9 +5,10 @@
  */
 import type { FluxState } from "./flux-state.ts";
 import type { Control, Verdict } from "./outcome.ts";
+import type { SneCall } from "./sne-operation.ts";
 
 /** Channels by which a flux arrives. */
-export const CHANNELS = ["mail", "file", "rest"] as const;
+export const CHANNELS = ["mail", "file", "rest", "soap"] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /**
@@ -28,6 +29,8 @@ export interface Envelope {
   readonly dateFichier?: string;
   /** The sequence carried by a conventional file name (`DEM<guichet>-YYYYMMDDHHMM-NNNNNN.xml`). */
   readonly sequence?: number;
+  /** How it is to be sent, when a client of the SNE's own services said so; else getNumUnique. */
+  readonly call?: SneCall;
 }
 
 /** Why a flux is where it is: a stable code (`errors.ts` or the SNE's own) and a French sentence. */
@@ -47,7 +50,14 @@ export type ReturnAddress =
       readonly messageId?: string;
     }
   | { readonly channel: "file"; readonly guichet: string; readonly fileName: string }
-  | { readonly channel: "rest" };
+  /** Fetched by its sender, by either interface. */
+  | { readonly channel: "rest" }
+  | { readonly channel: "soap" };
+
+/** True when the sender fetches its acquittement itself: nothing is delivered. */
+export function isFetched(channel: ReturnAddress["channel"] | undefined): boolean {
+  return channel === "rest" || channel === "soap";
+}
 
 /** What is known of where a flux came from, kept for the trace. No personal data. */
 export interface Origin {

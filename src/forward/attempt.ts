@@ -29,7 +29,7 @@ const STORE_RETRY_MS = 500;
 
 export interface AttemptOptions {
   readonly outbox: Pick<Outbox, "file" | "move">;
-  readonly registry: Pick<Registry, "getNumUnique">;
+  readonly registry: Pick<Registry, "write">;
   readonly breaker: Breaker;
   /** Given when schema remarks are noted on what is forwarded (GATEWAY_SCHEMA_POLICY=note). */
   readonly noteBySchema?: SchemaChecker;
@@ -76,7 +76,8 @@ export function makeAttempt(options: AttemptOptions): Attempt {
     const noting = noteRemarks(flux, file);
     const answer = await breaker.run(
       () =>
-        registry.getNumUnique({
+        registry.write({
+          ...(flux.envelope?.call === undefined ? {} : { call: flux.envelope.call }),
           file,
           kind: flux.envelope?.kind ?? "",
           ...(flux.envelope?.numUnique === undefined ? {} : { numUnique: flux.envelope.numUnique }),

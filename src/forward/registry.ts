@@ -5,15 +5,32 @@
  */
 import type { StoredFile } from "../keep/outbox.ts";
 import type { Control } from "../domain/outcome.ts";
+import type { ReadOperation, SneCall } from "../domain/sne-operation.ts";
 
-/** What is sent by `getNumUnique`, whatever the typeFichier. */
-export interface NumUniqueCall {
+/** A flux as it is sent: one operation that writes, with its file. */
+export interface WriteCall {
+  /** Absent: `DEFAULT_OPERATION`, with the gateway's own certificate. */
+  readonly call?: SneCall;
   readonly file: StoredFile;
   /** typeFichier of the file: a creation must come back with a number. */
   readonly kind: string;
   /** The number the file already carries. */
   readonly numUnique?: string;
   /** Ends the call; what was sent is then of unknown effect. */
+  readonly signal: AbortSignal;
+}
+
+/** One parameter or result of an operation (`wire/sne-contract.ts`). */
+export type SneValue =
+  | { readonly name: string; readonly text: string }
+  | { readonly name: string; readonly code: string }
+  | { readonly name: string; readonly file: Uint8Array; readonly contentType?: string };
+
+/** A question to the SNE: it has no effect, and is asked once at most here. */
+export interface ReadCall {
+  readonly operation: ReadOperation;
+  /** Parameters in the order of the contract; absent ones left out. */
+  readonly parameters: readonly SneValue[];
   readonly signal: AbortSignal;
 }
 
@@ -55,9 +72,16 @@ export type RegistryAnswer =
       readonly detail: string;
     };
 
+/** What a question came to: the results as they came, or how far it went. */
+export type ReadAnswer =
+  | { readonly kind: "read"; readonly results: readonly SneValue[] }
+  | Exclude<RegistryAnswer, { kind: "answered" }>;
+
 export interface Registry {
   /** Never rejects for what the network or the SNE may do; rejects only on our own mistakes. */
-  getNumUnique(call: NumUniqueCall): Promise<RegistryAnswer>;
+  write(call: WriteCall): Promise<RegistryAnswer>;
+  /** The same of a question. */
+  read(call: ReadCall): Promise<ReadAnswer>;
   /** True when something answers at the SNE's address; effects nothing (capability F9, doctor). */
   reachable(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly detail: string }>;
   stop(): Promise<void>;

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { after, afterEach, before, describe, it } from "mocha";
-import type { NumUniqueCall, Registry, RegistryAnswer } from "../../src/forward/registry.ts";
+import type { WriteCall, Registry, RegistryAnswer } from "../../src/forward/registry.ts";
 import { eventually } from "../support/eventually.ts";
 import { acceptedAnswer, answerFile, inlineAnswer } from "../support/sne-answers.ts";
 import { answering, httpAnswer, startScriptedSoapServer } from "../support/scripted-soap-server.ts";
@@ -52,7 +52,7 @@ describe("The SNE client, when the link fails", () => {
       const gone = await startScriptedSoapServer();
       await gone.stop();
       const client = await clientOf(gone.url);
-      assertNotProcessed(await client.getNumUnique(creation()), /connexion refusée/);
+      assertNotProcessed(await client.write(creation()), /connexion refusée/);
       assert.deepEqual(await client.reachable(new AbortController().signal), {
         ok: false,
         detail: "connexion refusée (ECONNREFUSED)",
@@ -61,7 +61,7 @@ describe("The SNE client, when the link fails", () => {
 
     it("when the name is unknown", async () => {
       const client = await clientOf("http://sne.invalid/");
-      assertNotProcessed(await client.getNumUnique(creation()), /DNS/);
+      assertNotProcessed(await client.write(creation()), /DNS/);
     });
 
     it("when no connection comes in time", async () => {
@@ -70,7 +70,7 @@ describe("The SNE client, when the link fails", () => {
       await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
       const { port } = mute.address() as AddressInfo;
       const client = await clientOf(`https://127.0.0.1:${port}/`, { connectTimeoutMs: 60 });
-      assertNotProcessed(await client.getNumUnique(creation()), /délai|coupée/);
+      assertNotProcessed(await client.write(creation()), /délai|coupée/);
       mute.close();
     });
 
@@ -81,17 +81,17 @@ describe("The SNE client, when the link fails", () => {
       server.play((_request, socket) => {
         first = socket;
       });
-      const busy = client.getNumUnique(creation());
+      const busy = client.write(creation());
       await eventually("the first call on the wire", () => first);
       const giveUp = new AbortController();
-      const waiting = client.getNumUnique(creation({ signal: giveUp.signal }));
+      const waiting = client.write(creation({ signal: giveUp.signal }));
       giveUp.abort();
       assertNotProcessed(await waiting, /abandonné avant l'envoi/);
       first?.write(acceptedAnswer());
       assert.equal((await busy).kind, "answered");
       // The connection is free: what was given up would leave now.
       server.play(answering(acceptedAnswer()));
-      assert.equal((await client.getNumUnique(creation())).kind, "answered");
+      assert.equal((await client.write(creation())).kind, "answered");
       assert.equal(server.requests.length, seen + 2);
     });
 
@@ -100,8 +100,8 @@ describe("The SNE client, when the link fails", () => {
       server.play(() => undefined);
       const seen = server.requests.length;
       const both = await Promise.all([
-        client.getNumUnique(creation()),
-        client.getNumUnique(creation()),
+        client.write(creation()),
+        client.write(creation()),
       ]);
       assertNoAnswer(both[0], /aucune réponse complète en 150 ms/);
       assertNotProcessed(both[1], /pas de connexion libre/);
@@ -111,7 +111,7 @@ describe("The SNE client, when the link fails", () => {
     it("when it was given up before it began", async () => {
       const client = await clientOf(server.url);
       const seen = server.connections;
-      const answer = await client.getNumUnique(creation({ signal: AbortSignal.abort() }));
+      const answer = await client.write(creation({ signal: AbortSignal.abort() }));
       assertNotProcessed(answer, /abandonné/);
       assert.equal(server.connections, seen);
     });
@@ -119,7 +119,7 @@ describe("The SNE client, when the link fails", () => {
     it("when it is stopped", async () => {
       const client = await clientOf(server.url);
       await Promise.all([client.stop(), client.stop()]);
-      assertNotProcessed(await client.getNumUnique(creation()), /./);
+      assertNotProcessed(await client.write(creation()), /./);
     });
   });
 
@@ -153,7 +153,7 @@ describe("The SNE client, when the link fails", () => {
         server.play((_request, socket) => {
           cut(socket);
         });
-        assertNoAnswer(await client.getNumUnique(creation()), /./);
+        assertNoAnswer(await client.write(creation()), /./);
         assert.equal(server.requests.length, seen + 1);
       });
     }
@@ -166,7 +166,7 @@ describe("The SNE client, when the link fails", () => {
       const { port } = cutter.address() as AddressInfo;
       const client = await clientOf(`http://127.0.0.1:${port}/`);
       const file = { name: "gros.xml", bytes: Buffer.alloc(20_000_000) };
-      assertNoAnswer(await client.getNumUnique(creation({ file })), /./);
+      assertNoAnswer(await client.write(creation({ file })), /./);
       cutter.close();
     });
 
@@ -179,7 +179,7 @@ describe("The SNE client, when the link fails", () => {
           clearInterval(drip);
         });
       });
-      assertNoAnswer(await client.getNumUnique(creation()), /aucune réponse complète en 200 ms/);
+      assertNoAnswer(await client.write(creation()), /aucune réponse complète en 200 ms/);
     });
 
     it("when it is given up after it left, and for that call alone", async () => {
@@ -189,9 +189,9 @@ describe("The SNE client, when the link fails", () => {
       server.play((_request, socket) => {
         sockets.push(socket);
       });
-      const given = client.getNumUnique(creation({ signal: giveUp.signal }));
+      const given = client.write(creation({ signal: giveUp.signal }));
       await eventually("the first request", () => sockets.length === 1);
-      const kept = client.getNumUnique(creation());
+      const kept = client.write(creation());
       await eventually("the second request", () => sockets.length === 2);
       giveUp.abort();
       assertNoAnswer(await given, /abandonné après l'envoi/);
@@ -207,7 +207,7 @@ describe("The SNE client, when the link fails", () => {
         );
         socket.write(Buffer.alloc(20_000));
       });
-      const answer = await client.getNumUnique(creation());
+      const answer = await client.write(creation());
       assert.equal(answer.kind, "notRead", JSON.stringify(answer));
       assert.equal(answer.why, "unreadable");
       assert.match(answer.detail, /plus de 10000 octets/);
@@ -218,8 +218,8 @@ describe("The SNE client, when the link fails", () => {
     it("and uses one again for the next call", async () => {
       const client = await clientOf(server.url, { maxConnections: 1 });
       server.play(answering(acceptedAnswer()));
-      await client.getNumUnique(creation());
-      await client.getNumUnique(creation());
+      await client.write(creation());
+      await client.write(creation());
       const [one, other] = server.requests.slice(-2);
       assert.equal(one?.connection, other?.connection);
     });
@@ -231,7 +231,7 @@ describe("The SNE client, when the link fails", () => {
           // Says it keeps the connection, then closes it.
           socket.end(acceptedAnswer());
         });
-        const answer = await client.getNumUnique(creation());
+        const answer = await client.write(creation());
         assert.equal(answer.kind, "answered", `round ${round}: ${JSON.stringify(answer)}`);
       }
     });
@@ -243,8 +243,8 @@ describe("The SNE client, when the link fails", () => {
         "latin1",
       );
       server.play(answering(brief));
-      await client.getNumUnique(creation());
-      await client.getNumUnique(creation());
+      await client.write(creation());
+      await client.write(creation());
       const [one, other] = server.requests.slice(-2);
       assert.notEqual(one?.connection, other?.connection);
     });
@@ -266,10 +266,10 @@ describe("The SNE client, when the link fails", () => {
     });
     const calls = Array.from({ length: 400 }, async (_, index): Promise<void> => {
       const number = String(100_000 + index);
-      const call: NumUniqueCall = creation({
+      const call: WriteCall = creation({
         file: { name: `${number}.xml`, bytes: Buffer.from(`<refInterne>${number}</refInterne>`) },
       });
-      const answer = await client.getNumUnique(call);
+      const answer = await client.write(call);
       assert.equal(answer.kind, "answered", JSON.stringify(answer));
       assert.equal(answer.reading.numUnique, number);
       assert.match(Buffer.from(answer.answer.bytes).toString(), new RegExp(`>${number}<`));
@@ -292,7 +292,7 @@ describe("The SNE client, when the link fails", () => {
     server.play((_request, socket) => {
       answer = () => socket.end(httpAnswer(503));
     });
-    const call = client.getNumUnique(creation());
+    const call = client.write(creation());
     await eventually("the request", () => answer);
     const stopped = client.stop();
     answer?.();

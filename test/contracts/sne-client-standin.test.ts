@@ -47,7 +47,7 @@ describe("The SNE client and the stand-in", () => {
   }
   async function deposit(bytes = fresh(), changes = {}): Promise<RegistryAnswer> {
     const file = { name: "DEMG1104-202611220800-000001.xml", bytes };
-    return await client.getNumUnique(creation({ file, ...changes }));
+    return await client.write(creation({ file, ...changes }));
   }
 
   it("deposits a creation: its number, and the attestation byte for byte", async () => {
@@ -164,9 +164,9 @@ describe("The SNE client and the stand-in", () => {
       tls: { ...tls, certFile: at("stranger.pem"), keyFile: at("stranger.key") },
     });
     const file = { name: "a.xml", bytes: fresh() };
-    const answer = await mutual.getNumUnique(creation({ file }));
+    const answer = await mutual.write(creation({ file }));
     assert.equal(answer.kind, "answered", JSON.stringify(answer));
-    const refused = await stranger.getNumUnique(creation({ file }));
+    const refused = await stranger.write(creation({ file }));
     assert.equal(refused.kind, "notProcessed", JSON.stringify(refused));
     await mutual.stop();
     await stranger.stop();

@@ -80,7 +80,7 @@ describe("The SNE client under mutual TLS", () => {
     const server = await serverOf(MUTUAL);
     const client = await clientOf(server, CLIENT, { maxConnections: 1 });
     for (let call = 0; call < 3; call += 1) {
-      const answer = await client.getNumUnique(creation());
+      const answer = await client.write(creation());
       assert.equal(answer.kind, "answered", JSON.stringify(answer));
     }
     assert.deepEqual(seen, Array(3).fill("Passerelle de test"));
@@ -91,7 +91,7 @@ describe("The SNE client under mutual TLS", () => {
     const server = await serverOf(MUTUAL);
     const tls = { ...CLIENT, keyFile: at("client-locked.key"), passphrase: "secret" };
     const client = await clientOf(server, tls);
-    assert.equal((await client.getNumUnique(creation())).kind, "answered");
+    assert.equal((await client.write(creation())).kind, "answered");
     await assert.rejects(makeSneClient(server.url, { tls: { ...tls, passphrase: "autre" } }));
   });
 
@@ -101,7 +101,7 @@ describe("The SNE client under mutual TLS", () => {
         const server = await serverOf({ ...MUTUAL, maxVersion });
         const stranger = { ...CLIENT, certFile: at("stranger.pem"), keyFile: at("stranger.key") };
         const client = await clientOf(server, stranger);
-        const answer = await client.getNumUnique(creation());
+        const answer = await client.write(creation());
         // Node's server resets: in TLS 1.2 that may come before the handshake is over on our side,
         // and then says less.
         assert.equal(answer.kind, "notProcessed", JSON.stringify(answer));
@@ -112,7 +112,7 @@ describe("The SNE client under mutual TLS", () => {
       it("when it gives no certificate to a server that wants one", async () => {
         const server = await serverOf({ ...MUTUAL, maxVersion });
         const client = await clientOf(server, { caFile: at("authority.pem") });
-        assertAccessRefused(await client.getNumUnique(creation()), /certificat client/);
+        assertAccessRefused(await client.write(creation()), /certificat client/);
         assert.equal((await client.reachable(new AbortController().signal)).ok, false);
         assert.deepEqual(seen, []);
       });
@@ -120,7 +120,7 @@ describe("The SNE client under mutual TLS", () => {
       it("when it does not know the server's authority", async () => {
         const server = await serverOf({ ...MUTUAL, maxVersion });
         const client = await clientOf(server, { ...CLIENT, caFile: at("other-authority.pem") });
-        assertAccessRefused(await client.getNumUnique(creation()), /son autorité n'est pas connue/);
+        assertAccessRefused(await client.write(creation()), /son autorité n'est pas connue/);
         assert.deepEqual(seen, []);
       });
 
@@ -132,7 +132,7 @@ describe("The SNE client under mutual TLS", () => {
           cert: read("other-server.pem"),
         });
         const client = await clientOf(server, CLIENT);
-        assertAccessRefused(await client.getNumUnique(creation()), /fait pour un autre nom/);
+        assertAccessRefused(await client.write(creation()), /fait pour un autre nom/);
         assert.deepEqual(seen, []);
       });
     });
@@ -146,7 +146,7 @@ describe("The SNE client under mutual TLS", () => {
       connectTimeoutMs: 300,
     });
     opened.unshift(client);
-    const answer = await client.getNumUnique(creation());
+    const answer = await client.write(creation());
     assert.equal(answer.kind, "notProcessed", JSON.stringify(answer));
     assert.equal(plain.requests.length, 0);
   });
@@ -194,11 +194,11 @@ describe("The SNE client under mutual TLS", () => {
       const files = await filesInUse();
       const server = await serverOf(MUTUAL);
       const client = await clientOf(server, files, { clock });
-      await client.getNumUnique(creation());
+      await client.write(creation());
       await replace(files.certFile, "renewed-client.pem");
       await replace(files.keyFile, "renewed-client.key");
       clock.forward(11_000);
-      await client.getNumUnique(creation());
+      await client.write(creation());
       assert.deepEqual(seen, ["Passerelle de test", "Passerelle de test renouvelee"]);
     });
 
@@ -212,11 +212,11 @@ describe("The SNE client under mutual TLS", () => {
       // The key first, its certificate not yet.
       await replace(files.keyFile, "renewed-client.key");
       clock.forward(11_000);
-      assert.equal((await client.getNumUnique(creation())).kind, "answered");
+      assert.equal((await client.write(creation())).kind, "answered");
       assert.deepEqual(warnings, ["sne.certificateNotUsable"]);
       await replace(files.certFile, "renewed-client.pem");
       clock.forward(11_000);
-      assert.equal((await client.getNumUnique(creation())).kind, "answered");
+      assert.equal((await client.write(creation())).kind, "answered");
       assert.deepEqual(seen, ["Passerelle de test", "Passerelle de test renouvelee"]);
     });
   });

@@ -58,7 +58,7 @@ describe("The SNE client", () => {
       socket.end(bytes);
     });
     calls += 1;
-    return await client.getNumUnique(creation(changes));
+    return await client.write(creation(changes));
   }
 
   describe("sends", () => {

@@ -1,7 +1,7 @@
 /** A client of the SNE for tests, and one call of it. */
 import { makeSneRegistry } from "../../src/adapters/sne/sne-registry.ts";
 import type { SneSettings } from "../../src/adapters/sne/sne-registry.ts";
-import type { NumUniqueCall, Registry } from "../../src/forward/registry.ts";
+import type { WriteCall, Registry } from "../../src/forward/registry.ts";
 import { systemChance, systemClock } from "../../src/runtime/clock.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import { SILENT_LOG } from "../../src/runtime/log.ts";
@@ -26,7 +26,7 @@ export function makeSneClient(
   });
 }
 
-export function creation(changes: Partial<NumUniqueCall> = {}): NumUniqueCall {
+export function creation(changes: Partial<WriteCall> = {}): WriteCall {
   return {
     file: { name: "DEMG1104-202611220800-000001.xml", bytes: Buffer.from("<interfaceNuu/>") },
     kind: "CRE",

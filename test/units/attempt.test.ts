@@ -60,7 +60,7 @@ describe("an attempt", () => {
     const make = makeAttempt({
       outbox,
       registry: {
-        getNumUnique: () => {
+        write: () => {
           calls += 1;
           return Promise.resolve({ kind: "notRead", why: "noAnswer", detail: "cut" });
         },

@@ -27,6 +27,7 @@ const CHANNEL_WORDS: Readonly<Record<Channel, string>> = {
   mail: "messagerie",
   file: "dossier",
   rest: "REST",
+  soap: "SOAP",
 };
 
 /** The word of a state; a state this program does not know is shown as it is. */

@@ -15,7 +15,7 @@ import type { Log } from "../../runtime/log.ts";
 import type { IdentifyCaller } from "./access.ts";
 import { acquittementJson } from "./acquittement-json.ts";
 import { findSeen } from "./api-follow.ts";
-import type { Collect } from "./collect-acquittement.ts";
+import type { Collect } from "../../acknowledge/collect.ts";
 import type { InHand } from "./in-hand.ts";
 import { forCaller, type Handle, type Route } from "./mount-routes.ts";
 import { sendProblem } from "./problem.ts";

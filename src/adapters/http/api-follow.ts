@@ -9,7 +9,7 @@ import type { Breaker } from "../../forward/breaker.ts";
 import type { Outbox } from "../../keep/outbox.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { maySee, type Caller, type IdentifyCaller } from "./access.ts";
-import { isToCollect } from "./collect-acquittement.ts";
+import { isToCollect } from "../../acknowledge/collect.ts";
 import { fluxPath, fluxView, journalView } from "./flux-view.ts";
 import { forCaller, type Route } from "./mount-routes.ts";
 import { sendProblem } from "./problem.ts";

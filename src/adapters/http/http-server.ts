@@ -33,12 +33,13 @@ import { makeDepositRoutes } from "./api-deposit.ts";
 import { makeFollowRoutes, type BreakerView } from "./api-follow.ts";
 import { makeOperationRoutes } from "./api-operations.ts";
 import { answerClientErrors } from "./client-errors.ts";
-import { makeCollect } from "./collect-acquittement.ts";
+import { makeCollect } from "../../acknowledge/collect.ts";
 import { makeHealthRoutes } from "./health-routes.ts";
 import { makeHttpApp } from "./http-app.ts";
 import { makeInHand } from "./in-hand.ts";
 import { makeMetrics } from "./metrics.ts";
 import { makeOpenapiRoutes } from "./openapi.ts";
+import { makeSoapRoutes, type SoapEndpoint } from "./soap-routes.ts";
 
 export interface HttpServerOptions {
   /** Address to listen on. */
@@ -53,6 +54,8 @@ export interface HttpServerOptions {
   readonly operations: Operations;
   readonly composeParcel: (flux: Flux) => Promise<AcquittementParcel | undefined>;
   readonly health: Health;
+  /** SOAP services beside the REST interface. */
+  readonly soap?: readonly SoapEndpoint[];
   /** Absent when no SNE address is set. */
   readonly breaker?: BreakerView;
   readonly events: Events;
@@ -119,6 +122,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
       ...makeFollowRoutes({ ...options, identify }),
       ...makeAcquittementRoutes({ ...options, identify, collect, inHand }),
       ...makeOperationRoutes({ ...options, identify, numeroUniquePattern }),
+      ...makeSoapRoutes({ endpoints: options.soap ?? [], identify, inHand, log }),
     ],
     isStopping: () => isStopping,
     inHand,

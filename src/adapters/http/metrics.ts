@@ -7,6 +7,7 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Events, GatewayEvent } from "../../domain/events.ts";
+import { CHANNELS } from "../../domain/flux.ts";
 import { FLUX_STATES } from "../../domain/flux-state.ts";
 import type { Guichets } from "../../domain/guichet.ts";
 import type { BreakerState } from "../../forward/breaker.ts";
@@ -27,7 +28,6 @@ export interface Metrics {
 /** Several scrapes within this time share one count of the store, ms. */
 const COUNTS_FRESH_MS = 1_000;
 
-const CHANNELS = ["mail", "file", "rest"];
 const BREAKER_STATES: readonly BreakerState[] = ["closed", "halfOpen", "open"];
 const CALL_ENDS: readonly string[] = [
   "flux.accepted",

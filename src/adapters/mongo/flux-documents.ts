@@ -1,7 +1,7 @@
 /** Between a document and a Flux. The only place that knows how one is written as the other. */
 import { mongo } from "mongoose";
 import { holdsLane } from "../../domain/flux-state.ts";
-import type { Flux, ReturnAddress } from "../../domain/flux.ts";
+import { isFetched, type Flux, type ReturnAddress } from "../../domain/flux.ts";
 import type { NewFlux } from "../../keep/outbox.ts";
 import type { FluxDocument, SleepingAddress } from "./documents.ts";
 import type { StoreTime } from "./store-time.ts";
@@ -85,7 +85,7 @@ export function addressText(address: ReturnAddress): string {
 
 /** True for an address that an acquittement is brought to; a sender that collects is owed nothing. */
 export function isBroughtTo(to: ReturnAddress | undefined): to is ReturnAddress {
-  return to !== undefined && to.channel !== "rest";
+  return to !== undefined && !isFetched(to.channel);
 }
 
 export function sleepingAddress(n: number, to: ReturnAddress, isRepeat: boolean): SleepingAddress {

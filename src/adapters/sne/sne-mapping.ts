@@ -4,7 +4,7 @@
  * without its number, is never a success.
  */
 import { safeFileName } from "../../domain/file-name.ts";
-import type { NumUniqueCall, RegistryAnswer } from "../../forward/registry.ts";
+import type { WriteCall, RegistryAnswer } from "../../forward/registry.ts";
 import { bytesHoldErrorSentence, ERROR_SENTENCE } from "./error-sentence.ts";
 import { readAnswerFile } from "./read-answer-file.ts";
 import type { ExpectedElement } from "./soap-answer.ts";
@@ -52,7 +52,7 @@ function fileElement(contentType: string, include: string): object {
 export function numUniqueAnswer(
   result: unknown,
   files: ReadonlyMap<string, Uint8Array>,
-  call: Omit<NumUniqueCall, "signal">,
+  call: Omit<WriteCall, "signal">,
 ): RegistryAnswer {
   const bytes = fileIn(result, "fichierDemande", files);
   if (bytes === undefined) return unreadable("réponse sans fichierDemande");

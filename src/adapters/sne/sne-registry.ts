@@ -10,7 +10,7 @@ import { createClientAsync } from "soap";
 import type { Client, IHttpClient } from "soap";
 import type { Chance, Clock } from "../../runtime/clock.ts";
 import { messageOf } from "../../domain/errors.ts";
-import type { NumUniqueCall, Registry, RegistryAnswer } from "../../forward/registry.ts";
+import type { WriteCall, Registry, RegistryAnswer } from "../../forward/registry.ts";
 import type { Log } from "../../runtime/log.ts";
 import { readContentType } from "../../wire/content-type.ts";
 import { linkFailureOf, lostLinkText } from "./link-failures.ts";
@@ -119,7 +119,7 @@ export async function makeSneRegistry(
     throw new Error(`${options.wsdlPath}: no operation getNumUnique`);
   }
 
-  async function getNumUnique(call: NumUniqueCall): Promise<RegistryAnswer> {
+  async function write(call: WriteCall): Promise<RegistryAnswer> {
     const exchange: Exchange = {
       files: [
         { id: FILE_ID, contentType: "text/xml", bytes: call.file.bytes },
@@ -134,7 +134,8 @@ export async function makeSneRegistry(
   }
 
   return {
-    getNumUnique,
+    write,
+    read: () => Promise.reject(new Error("questions to the SNE come with issue 6")),
     reachable: (signal) => askReachable({ transport, path, signal, timeoutMs }),
     stop: () => transport.stop(),
   };
@@ -143,7 +144,7 @@ export async function makeSneRegistry(
 async function callOperation(
   client: Client,
   exchange: Exchange,
-  call: NumUniqueCall,
+  call: WriteCall,
   certificateName: string,
 ): Promise<RegistryAnswer> {
   const given = numUniqueArguments({

@@ -5,7 +5,7 @@
  * A sender that collects (`rest`) is owed nothing: it makes no row.
  */
 import type { DatabaseSync } from "node:sqlite";
-import type { ReturnAddress } from "../../domain/flux.ts";
+import { isFetched, type ReturnAddress } from "../../domain/flux.ts";
 import type { ClaimedDelivery, ClaimRequest } from "../../keep/outbox.ts";
 import { addressOf, addressText, fluxOf, fluxRow } from "./flux-rows.ts";
 
@@ -90,7 +90,7 @@ export function makeDeliveryStatements(db: DatabaseSync): DeliveryStatements {
 
   return {
     add: (flux, to, { isRepeat, owedAt }) => {
-      if (to === undefined || to.channel === "rest") return false;
+      if (to === undefined || isFetched(to.channel)) return false;
       const address = addressText(to);
       if (isRepeat && same.get(flux, address) !== undefined) return false;
       const state = owedAt === null ? "asleep" : "owed";

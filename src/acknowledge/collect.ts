@@ -1,17 +1,17 @@
 /**
  * Acknowledges a flux whose guichet fetches its acquittement itself: the fetch is the delivery.
  *
- * Promise: only a flux that is to be told by this interface is ever acknowledged by it; one owed by
- * mail or by file stays owed, whoever reads its acquittement here.
+ * Promise: only a flux that its sender is to fetch (REST, SOAP) is ever acknowledged so; one owed by mail
+ * or by file stays owed, whoever reads its acquittement.
  */
-import type { Events } from "../../domain/events.ts";
-import type { Flux } from "../../domain/flux.ts";
-import type { Outbox } from "../../keep/outbox.ts";
-import type { Clock } from "../../runtime/clock.ts";
+import type { Events } from "../domain/events.ts";
+import { isFetched, type Flux } from "../domain/flux.ts";
+import type { Outbox } from "../keep/outbox.ts";
+import type { Clock } from "../runtime/clock.ts";
 
 /** True when its guichet is to fetch the acquittement of this flux, and has not yet. */
 export function isToCollect({ state, returnsBy }: Flux): boolean {
-  return returnsBy === "rest" && (state === "accepted" || state === "refused");
+  return isFetched(returnsBy) && (state === "accepted" || state === "refused");
 }
 
 /** Moves a flux just fetched to acknowledged, if it was owed here. */
@@ -29,7 +29,10 @@ export function makeCollect({
   return async (flux) => {
     if (!isToCollect(flux)) return;
     const at = clock.now();
-    const detail = { channel: "rest", sinceReceivedMs: at - flux.receivedAt };
+    const detail = {
+      channel: flux.returnsBy ?? flux.channel,
+      sinceReceivedMs: at - flux.receivedAt,
+    };
     const result = await outbox.move({
       fluxId: flux.id,
       from: ["accepted", "refused"],
