@@ -36,6 +36,9 @@ interface ForwardingOptions {
 
 export interface Forwarding {
   readonly breaker: Breaker;
+  /** The client itself: whoever asks the SNE a question runs it through `breaker`. */
+  readonly registry: Registry;
+  /** Stops last the client: who calls `registry` must have stopped before. */
   readonly part: Part;
 }
 
@@ -80,7 +83,7 @@ export async function buildForwarding(options: ForwardingOptions): Promise<Forwa
       await registry.stop();
     },
   };
-  return { breaker, part };
+  return { breaker, registry, part };
 }
 
 /** The client of the SNE as the settings describe it; undefined without an address. */
