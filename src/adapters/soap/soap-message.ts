@@ -32,7 +32,9 @@ export interface SoapRequest {
 /** What an answer holds, in the order of the contract. */
 export type SoapResult =
   | { readonly name: string; readonly text: string }
-  | { readonly name: string; readonly file: Uint8Array; readonly contentType: string };
+  | { readonly name: string; readonly file: Uint8Array; readonly contentType: string }
+  /** An element of elements, all in no namespace: what lists are made of. */
+  | { readonly name: string; readonly children: readonly SoapResult[] };
 
 /** A failure told to the caller, in the shape of its own SOAP version. */
 export interface SoapFault {
@@ -44,4 +46,10 @@ export interface SoapFault {
   readonly text: string;
   /** Names of our own elements, with their text, in the detail: identifiers, controls. */
   readonly detail?: readonly { readonly name: string; readonly text: string }[];
+  /** The fault its WSDL declares: then this element is alone in the detail, and `detail` is not. */
+  readonly typed?: {
+    readonly namespace: string;
+    readonly element: string;
+    readonly children: readonly SoapResult[];
+  };
 }
