@@ -230,8 +230,8 @@ export async function buildGateway(options: {
 function tellingWhatWasNotChecked(checker: SchemaChecker, log: Log): SchemaChecker {
   return {
     stop: () => checker.stop(),
-    check: async (file, versionInterface) => {
-      const checked = await checker.check(file, versionInterface);
+    check: async (...given) => {
+      const checked = await checker.check(...given);
       if (checked.kind === "notChecked") {
         log.warn("schema.notChecked", { reason: checked.reason });
       }

@@ -5,6 +5,7 @@
 import type { Channel, Origin, ReturnAddress } from "../domain/flux.ts";
 import type { Guichet } from "../domain/guichet.ts";
 import type { Control } from "../domain/outcome.ts";
+import type { SneCall } from "../domain/sne-operation.ts";
 import type { Flux } from "../domain/flux.ts";
 import type { StoredFile } from "../keep/outbox.ts";
 
@@ -16,6 +17,8 @@ export interface Arrival {
   /** The guichets this sender may send for. */
   readonly sender: Sender;
   readonly files: readonly StoredFile[];
+  /** How its file is to be sent, for who calls the SNE's own services here. */
+  readonly call?: SneCall;
   /**
    * Says why there is no readable file, when the channel itself could not find one (mail without
    * attachment, truncated MIME): the original is kept all the same, and refused.

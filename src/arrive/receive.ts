@@ -13,6 +13,7 @@ import { makeFluxId } from "../domain/flux-id.ts";
 import { laneOf, type Envelope, type Flux } from "../domain/flux.ts";
 import type { Guichet } from "../domain/guichet.ts";
 import type { Control } from "../domain/outcome.ts";
+import { documentOf } from "../domain/sne-operation.ts";
 import type { FlowControl } from "../keep/flow-control.ts";
 import { identityOf, sha256Of } from "../keep/identity.ts";
 import type { KeepResult, NewFlux, Outbox, StoredFile } from "../keep/outbox.ts";
@@ -66,7 +67,7 @@ export function makeReceiver(options: ReceiverOptions): Receive {
   async function examine(arrival: Arrival, file: StoredFile): Promise<Examination> {
     const reading =
       arrival.unreadable === undefined
-        ? readEnvelope(file.bytes)
+        ? readEnvelope(file.bytes, documentOf(arrival.call))
         : { kind: "unreadable" as const, control: arrival.unreadable };
     const unknown = arrival.sender.length === 0;
     if (reading.kind === "unreadable") {
@@ -79,6 +80,7 @@ export function makeReceiver(options: ReceiverOptions): Receive {
     const envelope: Envelope = {
       ...reading.envelope,
       ...(sequence === undefined ? {} : { sequence }),
+      ...(arrival.call === undefined ? {} : { call: arrival.call }),
     };
     if (unknown) return { kind: "stranger", control: control("UNKNOWN_SENDER"), envelope };
     const guichet = arrival.sender.find((one) => one.code === envelope.numGuichet);
@@ -86,7 +88,7 @@ export function makeReceiver(options: ReceiverOptions): Receive {
       const named = { named: envelope.numGuichet };
       return { kind: "stranger", control: control("GUICHET_NOT_ALLOWED", named), envelope };
     }
-    const findings = await findingsOf(file, envelope.versionInterface);
+    const findings = await findingsOf(file, envelope);
     const faults = findings.filter(({ kind }) => refuseBySchema?.kinds.includes(kind));
     if (faults.length > 0) return { kind: "refused", controls: controlsOf(faults), envelope };
     return { kind: "routable", envelope, guichet, remarks: controlsOf(findings) };
@@ -94,10 +96,14 @@ export function makeReceiver(options: ReceiverOptions): Receive {
 
   async function findingsOf(
     file: StoredFile,
-    versionInterface: string | undefined,
+    { versionInterface, call }: Envelope,
   ): Promise<readonly SchemaFinding[]> {
     if (refuseBySchema === undefined) return [];
-    const checked = await refuseBySchema.checker.check(file.bytes, versionInterface);
+    const checked = await refuseBySchema.checker.check(
+      file.bytes,
+      versionInterface,
+      documentOf(call),
+    );
     return checked.kind === "invalid" ? checked.findings : [];
   }
 
@@ -144,7 +150,7 @@ export function makeReceiver(options: ReceiverOptions): Receive {
           state: "kept",
           envelope: found.envelope,
           ...(lane === undefined ? {} : { lane }),
-          identity: identityOf(found.guichet.code, sha256),
+          identity: identityOf(found.guichet.code, sha256, arrival.call),
           ...(found.remarks.length === 0 ? {} : { remarks: found.remarks }),
           event: { name: "flux.kept", detail: { ...detail, kind: found.envelope.kind } },
         };

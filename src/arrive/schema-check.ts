@@ -3,6 +3,7 @@
  * judges, and its later editions are not public. A check that could not be made says so, and why;
  * it is never taken for a valid file.
  */
+import type { FileDocument } from "../domain/sne-operation.ts";
 
 /**
  * What a finding is about: `structure` (an element missing, misplaced or once too often), `value`
@@ -34,8 +35,16 @@ export type SchemaCheck =
   | { readonly kind: "notChecked"; readonly reason: string };
 
 export interface SchemaChecker {
-  /** Never rejects. @param versionInterface - the file's own `@versionInterface`. */
-  check(file: Uint8Array, versionInterface: string | undefined): Promise<SchemaCheck>;
+  /**
+   * Never rejects.
+   * @param versionInterface - the file's own `@versionInterface`
+   * @param document - which of the documents rooted in interfaceNuu it is @defaultValue "demande"
+   */
+  check(
+    file: Uint8Array,
+    versionInterface: string | undefined,
+    document?: FileDocument,
+  ): Promise<SchemaCheck>;
   /** Waits for the files in hand; later ones are `notChecked`. May be called twice. */
   stop(): Promise<void>;
 }

@@ -47,6 +47,13 @@ export interface SneCall {
   readonly complet?: string;
 }
 
+/** Which of the documents rooted in interfaceNuu a writing operation carries. */
+export type FileDocument = "demande" | "evenements";
+
+export function documentOf(call: SneCall | undefined): FileDocument {
+  return call?.operation.endsWith("EvenementDemande") === true ? "evenements" : "demande";
+}
+
 export function isWriteOperation(name: string): name is WriteOperation {
   return WRITE_OPERATIONS.some((operation) => operation === name);
 }

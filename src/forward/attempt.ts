@@ -15,6 +15,7 @@ import { errorText, messageOf, messageWithCauseOf, systemCodeOf } from "../domai
 import type { EventDetail, Events, JournalEventName } from "../domain/events.ts";
 import type { Flux } from "../domain/flux.ts";
 import type { Control, Outcome } from "../domain/outcome.ts";
+import { documentOf } from "../domain/sne-operation.ts";
 import { sha256Of } from "../keep/identity.ts";
 import type { ClaimedFlux, Move, MoveResult, Outbox, StoredFile } from "../keep/outbox.ts";
 import { backoffDelay, type Backoff } from "../runtime/backoff.ts";
@@ -97,7 +98,11 @@ export function makeAttempt(options: AttemptOptions): Attempt {
   ): Promise<readonly Control[] | undefined> {
     if (noteBySchema === undefined) return undefined;
     try {
-      const checked = await noteBySchema.check(file.bytes, flux.envelope?.versionInterface);
+      const checked = await noteBySchema.check(
+        file.bytes,
+        flux.envelope?.versionInterface,
+        documentOf(flux.envelope?.call),
+      );
       return checked.kind === "invalid" ? controlsOf(checked.findings) : undefined;
     } catch (error) {
       log.warn("schema.checkFailed", { fluxId: flux.id, error: messageOf(error) });

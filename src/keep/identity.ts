@@ -6,12 +6,17 @@
  * client may change it.
  */
 import { createHash } from "node:crypto";
+import { DEFAULT_OPERATION, type SneCall } from "../domain/sne-operation.ts";
 
 /** SHA-256 of the bytes, hexadecimal. */
 export function sha256Of(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-export function identityOf(guichet: string, sha256: string): string {
-  return `${guichet}|${sha256}`;
+/** @param call - how it goes to the SNE: the same bytes may be asked to be added, then removed */
+export function identityOf(guichet: string, sha256: string, call?: SneCall): string {
+  const content = `${guichet}|${sha256}`;
+  return call === undefined || call.operation === DEFAULT_OPERATION
+    ? content
+    : `${content}|${call.operation}`;
 }

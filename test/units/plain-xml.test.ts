@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { SaxesParser } from "saxes";
 import { readAnswerFile } from "../../src/adapters/sne/read-answer-file.ts";
+import { ROOTS } from "../../src/adapters/xml/envelope-fields.ts";
 import { makeEnvelopeReader } from "../../src/adapters/xml/envelope-reader.ts";
 import { readPlainEnvelope } from "../../src/adapters/xml/plain-envelope.ts";
 import { makeDemande } from "../../src/standin/sample-demandes.ts";
@@ -205,7 +206,11 @@ describe("plain XML", () => {
 describe("the plain way of reading envelopes and answers", () => {
   const read = makeEnvelopeReader({ limitBytes: 1_000_000 });
   const isPlain = (file: string): boolean =>
-    readPlainEnvelope(Buffer.from(file), { namespace: NAMESPACE, maxDepth: 200 }) !== undefined;
+    readPlainEnvelope(Buffer.from(file), {
+      namespace: NAMESPACE,
+      maxDepth: 200,
+      root: ROOTS.demande,
+    }) !== undefined;
 
   it("is the way of every sample demande", () => {
     for (const file of FILES) assert(isPlain(file), file);

@@ -4,6 +4,7 @@
  * judge.
  */
 import type { ErrorCode } from "../../domain/errors.ts";
+import type { FileDocument } from "../../domain/sne-operation.ts";
 
 /** A value is cut there: already far over what any field we read may hold. */
 export const MAX_VALUE = 1024;
@@ -39,13 +40,31 @@ const DEMANDE_LOGEMENT = step("demande/demandeLogement", [
   leaf("demande/demandeLogement/numUnique", { name: "numUnique", max: 18 }),
   leaf("demande/demandeLogement/refInterne", { name: "refInterne", max: 18 }),
 ]);
-export const ROOT = step("interfaceNuu", [
+const DEMANDE = step("interfaceNuu", [
   step("entete", [
     leaf("entete/typeFichier", TYPE_FICHIER),
     leaf("entete/dateFichier", { name: "dateFichier", max: 40 }),
   ]),
   step("demande", [DEMANDE_LOGEMENT]),
 ]);
+/** A file of the events of a demande: its guichet and its demande stand elsewhere. */
+const EVENEMENTS = step("interfaceNuu", [
+  step("entete", [
+    leaf("entete/typeFichier", TYPE_FICHIER),
+    leaf("entete/dateFichier", { name: "dateFichier", max: 40 }),
+    leaf("entete/codeGuichet", NUM_GUICHET),
+  ]),
+  step("operation", [leaf("operation/numUnique", { name: "numUnique", max: 18 })]),
+]);
+export const ROOTS: Readonly<Record<FileDocument, Step>> = {
+  demande: DEMANDE,
+  evenements: EVENEMENTS,
+};
+/** Where the guichet is named, for who says that it is not. */
+export const GUICHET_PATHS: Readonly<Record<FileDocument, string>> = {
+  demande: "demande/demandeLogement/numGuichet",
+  evenements: "entete/codeGuichet",
+};
 
 function step(path: string, children: readonly Step[]): Step {
   return { path, children: new Map(children.map((child) => [lastOf(child.path), child])) };

@@ -12,10 +12,12 @@ import { SaxesParser } from "saxes";
 import type { EnvelopeReading, ReadEnvelope } from "../../arrive/envelope-reader.ts";
 import { errorText, messageOf, type ErrorCode, type ErrorDetails } from "../../domain/errors.ts";
 import type { Control } from "../../domain/outcome.ts";
+import type { FileDocument } from "../../domain/sne-operation.ts";
 import {
+  GUICHET_PATHS,
   lastOf,
   MAX_VALUE,
-  ROOT,
+  ROOTS,
   trimmed,
   wrongShape,
   type FieldName,
@@ -51,14 +53,21 @@ export function makeEnvelopeReader({
   maxDepth?: number;
   limitBytes: number;
 }): ReadEnvelope {
-  return (file) => {
+  return (file, document = "demande") => {
     if (file.length > limitBytes) {
       return unreadable(control("FILE_TOO_LARGE", { limit: limitBytes }, { line: 1, column: 1 }));
     }
-    const plain = readPlainEnvelope(file, { namespace: NAMESPACE, maxDepth });
+    const plain = readPlainEnvelope(file, {
+      namespace: NAMESPACE,
+      maxDepth,
+      root: ROOTS[document],
+    });
     if (plain !== undefined) {
       // Nothing it needs is absent: no place is asked for.
-      return conclude(plain.values, plain.versionInterface, () => ({ line: 1, column: 1 }));
+      return conclude(plain.values, plain.versionInterface, document, () => ({
+        line: 1,
+        column: 1,
+      }));
     }
     const decoded = decodeXml(file);
     switch (decoded.kind) {
@@ -75,12 +84,13 @@ export function makeEnvelopeReader({
         return unreadable(control("NOT_XML", details, decoded.position));
       }
       default:
-        return readText(decoded.text, maxDepth);
+        return readText(decoded.text, maxDepth, document);
     }
   };
 }
 
-function readText(text: string, maxDepth: number): EnvelopeReading {
+function readText(text: string, maxDepth: number, document: FileDocument): EnvelopeReading {
+  const root = ROOTS[document];
   if (!/[^ \t\r\n]/.test(text))
     return unreadable(control("EMPTY_FILE", {}, { line: 1, column: 1 }));
 
@@ -126,8 +136,8 @@ function readText(text: string, maxDepth: number): EnvelopeReading {
     versionInterface = version === undefined ? undefined : trimmed(version);
     const why = wrongShape(versionInterface ?? "", { max: 10 });
     if (why !== undefined) invalid("@versionInterface", tagStart(), why);
-    starts.set(ROOT.path, tagStart());
-    inside.push(ROOT);
+    starts.set(root.path, tagStart());
+    inside.push(root);
   }
 
   function invalid(field: string, index: number, why: string): never {
@@ -230,12 +240,15 @@ function readText(text: string, maxDepth: number): EnvelopeReading {
     const { detail, index } = faultIn(text, { message: messageOf(error), at: here(), lastClosed });
     return unreadable(control("NOT_XML", { detail }, positionAt(text, index)));
   }
-  return conclude(values, versionInterface, (path) => positionAt(text, nearest(starts, path)));
+  return conclude(values, versionInterface, document, (path) =>
+    positionAt(text, nearest(starts, path, root)),
+  );
 }
 
 function conclude(
   values: ReadonlyMap<FieldName, string>,
   versionInterface: string | undefined,
+  document: FileDocument,
   where: (path: string) => Position,
 ): EnvelopeReading {
   const kind = values.get("typeFichier");
@@ -245,7 +258,7 @@ function conclude(
   }
   const numGuichet = values.get("numGuichet");
   if (numGuichet === undefined) {
-    const field = "demande/demandeLogement/numGuichet";
+    const field = GUICHET_PATHS[document];
     return unreadable(control("NO_GUICHET", {}, where(field), { field }));
   }
   const numUnique = values.get("numUnique");
@@ -265,12 +278,12 @@ function conclude(
 }
 
 /** Where something absent was expected: the start of its nearest ancestor that is there. */
-function nearest(starts: ReadonlyMap<string, number>, path: string): number {
+function nearest(starts: ReadonlyMap<string, number>, path: string, root: Step): number {
   for (let at = path; at !== ""; at = at.slice(0, Math.max(0, at.lastIndexOf("/")))) {
     const start = starts.get(at);
     if (start !== undefined) return start;
   }
-  return starts.get(ROOT.path) ?? 0;
+  return starts.get(root.path) ?? 0;
 }
 
 /** A copy: a slice of the document would keep the whole of it in memory as long as the flux lives. */

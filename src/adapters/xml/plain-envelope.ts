@@ -4,7 +4,7 @@
  * them on thousands of altered files); whatever is unusual or wrong is left to it.
  */
 import { readPlainAttributes, walkPlainXml } from "../../wire/plain-xml.ts";
-import { ROOT, trimmed, wrongShape, type FieldName, type Step } from "./envelope-fields.ts";
+import { trimmed, wrongShape, type FieldName, type Step } from "./envelope-fields.ts";
 
 export interface PlainEnvelope {
   readonly values: ReadonlyMap<FieldName, string>;
@@ -14,7 +14,11 @@ export interface PlainEnvelope {
 /** @returns undefined when the whole reader must look at it */
 export function readPlainEnvelope(
   file: Uint8Array,
-  { namespace, maxDepth }: { readonly namespace: string; readonly maxDepth: number },
+  {
+    namespace,
+    maxDepth,
+    root,
+  }: { readonly namespace: string; readonly maxDepth: number; readonly root: Step },
 ): PlainEnvelope | undefined {
   const values = new Map<FieldName, string>();
   const met = new Set<Step>();
@@ -36,7 +40,7 @@ export function readPlainEnvelope(
     const expected = versionInterface === undefined ? 1 : 2;
     if (found.get(binding) !== namespace || found.size !== expected) return false;
     if (versionInterface !== undefined && !/^[0-9.]{1,10}$/.test(versionInterface)) return false;
-    inside.push(ROOT);
+    inside.push(root);
     return true;
   }
 

@@ -171,7 +171,8 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
       schemas = set;
     },
 
-    check(file, versionInterface) {
+    check(file, versionInterface, document = "demande") {
+      if (document !== "demande") return this.checkDocument(file, document, versionInterface);
       if (schemas === undefined)
         return Promise.resolve(notChecked("les schémas ne sont pas prêts"));
       const schema = schemas.versions.get(versionInterface ?? "");
