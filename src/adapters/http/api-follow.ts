@@ -5,19 +5,15 @@
 import type { Request } from "express";
 import { isFluxId } from "../../domain/flux-id.ts";
 import type { Flux } from "../../domain/flux.ts";
-import type { Breaker } from "../../forward/breaker.ts";
 import type { Outbox } from "../../keep/outbox.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { maySee, type Caller, type IdentifyCaller } from "./access.ts";
-import { isToCollect } from "../../acknowledge/collect.ts";
 import { fluxPath, fluxView, journalView } from "./flux-view.ts";
 import { forCaller, type Route } from "./mount-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { readFluxQuery } from "./read-flux-query.ts";
 import { sendJson } from "./send-json.ts";
-import { whyWaiting, type Waiting } from "./why-waiting.ts";
-
-export type BreakerView = Pick<Breaker, "state" | "retryAt">;
+import { makeTellWaiting, type BreakerView } from "../../operate/why-waiting.ts";
 
 /** Finds the flux of a path, when it is one of ours and this caller may see it. */
 export async function findSeen(
@@ -43,6 +39,11 @@ export function makeFollowRoutes({
   breaker?: BreakerView;
   clock: Clock;
 }): readonly Route[] {
+  const tellWaiting = makeTellWaiting({
+    outbox,
+    clock,
+    ...(breaker === undefined ? {} : { breaker }),
+  });
   const list = forCaller(identify, async (request, response, caller) => {
     const { searchParams } = new URL(request.url, "http://localhost");
     const reading = readFluxQuery(searchParams);
@@ -76,7 +77,7 @@ export function makeFollowRoutes({
   const show = forCaller(identify, async (request, response, caller) => {
     const flux = await findSeen(outbox, request, caller);
     if (flux === undefined) return sendProblem(request, response, "NOT_FOUND");
-    sendJson(response, 200, fluxView(flux, caller, await waitingOf(flux)));
+    sendJson(response, 200, fluxView(flux, caller, await tellWaiting(flux)));
   });
 
   const journal = forCaller(identify, async (request, response, caller) => {
@@ -89,23 +90,6 @@ export function makeFollowRoutes({
       links: { self: `${fluxPath(flux.id)}/journal`, flux: fluxPath(flux.id) },
     });
   });
-
-  async function waitingOf(flux: Flux): Promise<Waiting | undefined> {
-    const behind = flux.state === "kept" ? await olderOfLane(flux) : undefined;
-    return whyWaiting(flux, {
-      now: clock.now(),
-      breaker,
-      ...(behind === undefined ? {} : { behind }),
-      toCollect: isToCollect(flux),
-    });
-  }
-
-  /** The flux that goes before this one, when it is of the same guichet: others' are not told. */
-  async function olderOfLane(flux: Flux): Promise<string | undefined> {
-    if (flux.lane === undefined) return undefined;
-    const holder = await outbox.holderOf(flux.lane);
-    return holder?.id === flux.id || holder?.guichet !== flux.guichet ? undefined : holder?.id;
-  }
 
   return [
     { method: "get", path: "/api/v1/fluxes", handle: list },

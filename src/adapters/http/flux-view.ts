@@ -6,8 +6,8 @@ import type { EventDetail, JournalEntry } from "../../domain/events.ts";
 import type { Flux } from "../../domain/flux.ts";
 import type { Verdict } from "../../domain/outcome.ts";
 import type { Caller } from "./access.ts";
-import { EVENT_LABELS, STATE_LABELS } from "./state-words.ts";
-import type { Waiting } from "./why-waiting.ts";
+import { EVENT_LABELS, STATE_LABELS } from "../../operate/state-words.ts";
+import type { Waiting } from "../../operate/why-waiting.ts";
 
 /** `components.schemas.Flux` of the OpenAPI document. */
 export type FluxView = Readonly<Record<string, unknown>> & { readonly id: string };

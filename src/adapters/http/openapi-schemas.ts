@@ -6,7 +6,7 @@ import { ERRORS } from "../../domain/errors.ts";
 import { JOURNAL_EVENTS } from "../../domain/events.ts";
 import { FLUX_STATES } from "../../domain/flux-state.ts";
 import { CHANNELS } from "../../domain/flux.ts";
-import { WAITING_CODES } from "./why-waiting.ts";
+import { WAITING_CODES } from "../../operate/why-waiting.ts";
 
 /** A JSON Schema, as it is written. */
 export type Schema = Readonly<Record<string, unknown>>;

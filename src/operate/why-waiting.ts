@@ -2,8 +2,13 @@
  * Says in words why a flux is where it is and what it waits for. Derived each time from what is
  * known, never stored as a state (architecture.md, "States of a flux").
  */
-import type { Breaker } from "../../forward/breaker.ts";
-import type { Flux } from "../../domain/flux.ts";
+import { isToCollect } from "../acknowledge/collect.ts";
+import type { Flux } from "../domain/flux.ts";
+import type { Breaker } from "../forward/breaker.ts";
+import type { Outbox } from "../keep/outbox.ts";
+import type { Clock } from "../runtime/clock.ts";
+
+export type BreakerView = Pick<Breaker, "state" | "retryAt">;
 
 /** What a flux waits for; `WAITING_CODES` are part of the contract of the interface. */
 export const WAITING_CODES = [
@@ -31,11 +36,42 @@ export interface Waiting {
 export interface Surroundings {
   readonly now: number;
   /** Undefined when no SNE address is set. */
-  readonly breaker: Pick<Breaker, "state" | "retryAt"> | undefined;
+  readonly breaker: BreakerView | undefined;
   /** The oldest flux that holds the same lane, when it is not this one. */
   readonly behind?: string;
   /** True when the guichet is to fetch the acquittement itself. */
   readonly toCollect: boolean;
+}
+
+/** Says what a flux waits for, having looked around it. */
+export type TellWaiting = (flux: Flux) => Promise<Waiting | undefined>;
+
+export function makeTellWaiting({
+  outbox,
+  breaker,
+  clock,
+}: {
+  outbox: Pick<Outbox, "holderOf">;
+  /** Absent when no SNE address is set. */
+  breaker?: BreakerView;
+  clock: Clock;
+}): TellWaiting {
+  /** The flux that goes before this one, when it is of the same guichet: others' are not told. */
+  async function olderOfLane(flux: Flux): Promise<string | undefined> {
+    if (flux.lane === undefined) return undefined;
+    const holder = await outbox.holderOf(flux.lane);
+    return holder?.id === flux.id || holder?.guichet !== flux.guichet ? undefined : holder?.id;
+  }
+
+  return async (flux) => {
+    const behind = flux.state === "kept" ? await olderOfLane(flux) : undefined;
+    return whyWaiting(flux, {
+      now: clock.now(),
+      breaker,
+      ...(behind === undefined ? {} : { behind }),
+      toCollect: isToCollect(flux),
+    });
+  };
 }
 
 /** @returns undefined when the flux has ended and waits for nothing */

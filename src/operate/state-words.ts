@@ -1,6 +1,6 @@
 /** Says states and events in French, for the people who read the answers of the interface. */
-import type { JournalEventName } from "../../domain/events.ts";
-import type { FluxState } from "../../domain/flux-state.ts";
+import type { JournalEventName } from "../domain/events.ts";
+import type { FluxState } from "../domain/flux-state.ts";
 
 export const STATE_LABELS: Readonly<Record<FluxState, string>> = {
   kept: "Gardé, en attente de transmission au SNE",
