@@ -23,6 +23,7 @@ export const JOURNAL_EVENTS = [
   "acquittement.delivered",
   "acquittement.postponed",
   "acquittement.collected",
+  "acquittement.confirmed",
   "flux.filesErased",
 ] as const;
 export type JournalEventName = (typeof JOURNAL_EVENTS)[number];

@@ -133,6 +133,22 @@ export type MoveResult =
   | { readonly kind: "identityTaken"; readonly first: Flux }
   | { readonly kind: "notFound" };
 
+/** What happened to a flux without moving it. */
+export interface JournalRecord {
+  readonly fluxId: string;
+  /** It is recorded only while the flux is in one of these states. */
+  readonly in: readonly FluxState[];
+  readonly at: number;
+  readonly event: { readonly name: JournalEventName; readonly detail: EventDetail };
+}
+
+export type RecordResult =
+  | { readonly kind: "recorded" }
+  /** An event of that name was there already: nothing was written. */
+  | { readonly kind: "already"; readonly first: JournalEntry }
+  | { readonly kind: "notRecorded"; readonly flux: Flux }
+  | { readonly kind: "notFound" };
+
 /** An acquittement owed to one address, lent to a worker. */
 export interface ClaimedDelivery {
   readonly deliveryId: string;
@@ -244,6 +260,9 @@ export interface Outbox {
   ): Promise<readonly string[]>;
 
   move(move: Move): Promise<MoveResult>;
+
+  /** Adds an event to the journal of a flux that does not move, once for each name. */
+  recordOnce(record: JournalRecord): Promise<RecordResult>;
 
   /** Lends acquittements that are owed and due. */
   claimDeliveries(request: ClaimRequest): Promise<readonly ClaimedDelivery[]>;

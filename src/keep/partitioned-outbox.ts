@@ -213,6 +213,12 @@ export async function makePartitionedOutbox(options: {
     claim: (request) => run(() => forwarding.lend(request)),
     renew: (held, leaseUntil) => run(() => renew(held, leaseUntil)),
     move: (asked) => run(() => move(asked)),
+    recordOnce: (record) =>
+      run(async () => {
+        const partition = await placeOf(record.fluxId);
+        if (partition === undefined) return { kind: "notFound" };
+        return partition.ask((outbox) => outbox.recordOnce(record));
+      }),
     claimDeliveries: (request) => run(() => acknowledging.lend(request)),
     endDelivery: (delivery, at, end) =>
       run(() => {

@@ -32,5 +32,6 @@ export const EVENT_LABELS: Readonly<Record<JournalEventName, string>> = {
   "acquittement.delivered": "Acquittement remis",
   "acquittement.postponed": "Remise de l'acquittement reportée",
   "acquittement.collected": "Acquittement retiré par le guichet",
+  "acquittement.confirmed": "Réception de l'acquittement confirmée par le guichet",
   "flux.filesErased": "Fichiers effacés, leur durée de conservation étant passée",
 };

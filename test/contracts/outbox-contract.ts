@@ -13,6 +13,7 @@ import { notingContract } from "./outbox/noting.ts";
 import { pausingContract } from "./outbox/pausing.ts";
 import { readingContract } from "./outbox/reading.ts";
 import { repeatingContract } from "./outbox/repeating.ts";
+import { recordingContract } from "./outbox/recording.ts";
 import { rolesContract } from "./outbox/roles.ts";
 
 /** A place where a store keeps its data, fresh for one test. */
@@ -57,6 +58,7 @@ export function outboxContract(name: string, makePlace: () => Promise<StorePlace
     lendingContract(bench);
     lanesContract(bench);
     movingContract(bench);
+    recordingContract(bench);
     acknowledgingContract(bench);
     readingContract(bench);
     notingContract(bench);

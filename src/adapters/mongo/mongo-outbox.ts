@@ -24,6 +24,7 @@ import { moveDocuments, type MoveItem } from "./move-documents.ts";
 import { makeNotes } from "./notes.ts";
 import { readCounts, readLoad } from "./readings.ts";
 import { refuseSealed } from "./seal.ts";
+import { recordOnce } from "./record-once.ts";
 import { makeStoreTime } from "./store-time.ts";
 import { foldTallies, makeTally, type Tally } from "./tallies.ts";
 import { makeTransactions } from "./transaction.ts";
@@ -208,6 +209,7 @@ export async function openMongoOutbox(options: {
         );
         return mover.write({ move, files: own });
       }),
+    recordOnce: (record) => ask(() => recordOnce(collections, record, time)),
     claimDeliveries: (request) => ask(() => claims.claimDeliveries(request)),
     endDelivery: (delivery, at, end) => ask(() => ender.write({ ...delivery, at, end })),
     takeBack: (now) => ask(() => claims.takeBack(now)),

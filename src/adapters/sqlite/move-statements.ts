@@ -7,7 +7,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { gatewayError } from "../../domain/errors.ts";
 import type { FluxState } from "../../domain/flux-state.ts";
 import { canMove, holdsLane } from "../../domain/flux-state.ts";
-import type { DeliveryEnd, Move, MoveResult, Work } from "../../keep/outbox.ts";
+import type {
+  DeliveryEnd,
+  JournalRecord,
+  Move,
+  MoveResult,
+  RecordResult,
+  Work,
+} from "../../keep/outbox.ts";
 import type { DeliveryStatements } from "./delivery-statements.ts";
 import type { FluxRow } from "./flux-rows.ts";
 import { arrivalReturningBy, fluxOf, fluxRow, jsonOrNull } from "./flux-rows.ts";
@@ -16,6 +23,7 @@ import type { LaneStatements } from "./lane-statements.ts";
 
 export interface MoveStatements {
   move(move: Move): MoveResult;
+  recordOnce(record: JournalRecord): RecordResult;
   endDelivery(
     delivery: { deliveryId: string; fence: number },
     at: number,
@@ -127,6 +135,16 @@ export function makeMoveStatements(options: {
       follow(row, moved, move);
       // Settling the lane may have made this very flux its head; nothing a Flux shows changed.
       return { kind: "moved", flux: fluxOf(moved) };
+    },
+
+    recordOnce: ({ fluxId, in: states, at, event }) => {
+      const row = fluxRow(fluxById.get(fluxId));
+      if (row === undefined) return { kind: "notFound" };
+      const first = journal.journal(fluxId).find(({ name }) => name === event.name);
+      if (first !== undefined) return { kind: "already", first };
+      if (!states.includes(row.state)) return { kind: "notRecorded", flux: fluxOf(row) };
+      journal.append(fluxRow(noteEvent.get(row.reason, row.seq) ?? {}), at, event);
+      return { kind: "recorded" };
     },
 
     endDelivery: ({ deliveryId, fence }, at, end) => {

@@ -170,6 +170,7 @@ export async function openSqliteOutbox(options: {
         own.map(({ bytes }) => bytes.buffer as ArrayBuffer),
       );
     },
+    recordOnce: (record) => ask("recordOnce", [record]),
     claimDeliveries: (request) => ask("claimDeliveries", [request]),
     endDelivery: (delivery, at, end) => ask("endDelivery", [delivery, at, end]),
     takeBack: (now) => ask("takeBack", [now]),

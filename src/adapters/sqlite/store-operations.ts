@@ -69,6 +69,7 @@ export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void
     claim: (request) => claiming.claim(request),
     renew: (held, leaseUntil) => claiming.renew(held, leaseUntil),
     move: (move) => moving.move(move),
+    recordOnce: (record) => moving.recordOnce(record),
     claimDeliveries: (request) => deliveries.claim(request),
     endDelivery: (delivery, at, end) => moving.endDelivery(delivery, at, end),
     takeBack: (now) => {
