@@ -11,6 +11,7 @@ import { makeAttempt } from "./forward/attempt.ts";
 import type { Breaker } from "./forward/breaker.ts";
 import { makeForwarder } from "./forward/forwarder.ts";
 import type { Registry } from "./forward/registry.ts";
+import { sneAddresses } from "./forward/sne-addresses.ts";
 import { openSharedBreaker, type SharedBreaker } from "./forward/shared-breaker.ts";
 import type { Outbox } from "./keep/outbox.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
@@ -18,8 +19,9 @@ import type { Log } from "./runtime/log.ts";
 import type { Part } from "./runtime/part.ts";
 import type { Settings } from "./runtime/settings.ts";
 
-/** A file that comes with the program, whatever the working directory. */
-const WSDL_PATH = fileURLToPath(new URL("../wsdl/DemandeLogement.wsdl", import.meta.url));
+/** Files that come with the program, whatever the working directory. */
+const wsdlPath = (name: string): string =>
+  fileURLToPath(new URL(`../wsdl/${name}.wsdl`, import.meta.url));
 
 interface ForwardingOptions {
   readonly settings: Settings;
@@ -98,8 +100,12 @@ export async function buildRegistry({
   if (settings.sneUrl === undefined) return undefined;
   const { sneTlsKey, sneTlsCert, sneTlsCa, sneTlsPassphrase } = settings;
   return makeSneRegistry({
-    wsdlPath: WSDL_PATH,
-    url: settings.sneUrl,
+    wsdlPaths: {
+      demandeLogement: wsdlPath("DemandeLogement"),
+      rechercheDemande: wsdlPath("RechercheDemande"),
+      gestionPartageeEvt: wsdlPath("GestionPartageeEVT"),
+    },
+    urls: sneAddresses({ ...settings, sneUrl: settings.sneUrl }),
     tls: {
       ...(sneTlsKey === undefined ? {} : { keyFile: sneTlsKey }),
       ...(sneTlsCert === undefined ? {} : { certFile: sneTlsCert }),

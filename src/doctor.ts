@@ -13,12 +13,14 @@ import { readSchemaSet } from "./adapters/xml/schema-manifest.ts";
 import { buildRegistry } from "./build-forwarding.ts";
 import { ERRORS, messageOf } from "./domain/errors.ts";
 import type { Guichets } from "./domain/guichet.ts";
+import { sneAddresses } from "./forward/sne-addresses.ts";
 import { sealError, type StoreSeal } from "./keep/store-seal.ts";
 import { partitionNames, storesOf } from "./open-stores.ts";
 import { findingsOf, type DoctorCheck } from "./operate/doctor-check.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
 import { SILENT_LOG } from "./runtime/log.ts";
 import { readSettings, type Settings } from "./runtime/settings.ts";
+import type { SneService } from "./wire/sne-contract.ts";
 import { type NamedStore, shownStore, storeKind } from "./runtime/store-address.ts";
 
 /** Longest wait for the SNE or the mail server, ms. */
@@ -232,6 +234,12 @@ function checkSchemas({ schemasDir, schemaPolicy }: Settings): DoctorCheck {
   }
 }
 
+/** The services beside the demandes: what they are for, and the setting of their address. */
+const SNE_OTHERS = [
+  ["rechercheDemande", "recherche", "GATEWAY_SNE_SEARCH_URL"],
+  ["gestionPartageeEvt", "événements", "GATEWAY_SNE_EVENTS_URL"],
+] as const satisfies readonly (readonly [SneService, string, string])[];
+
 async function* checkSne(
   settings: Settings,
   clock: Clock,
@@ -266,10 +274,22 @@ async function* checkSne(
     });
     if (registry === undefined) return;
     try {
-      const seen = await registry.reachable(AbortSignal.timeout(REMOTE_MS));
-      yield seen.ok
-        ? ok(`SNE (${url}) : ${seen.detail}.`)
-        : failed(`SNE (${url}) : ${seen.detail}.`, advice);
+      const addresses = sneAddresses({ ...settings, sneUrl: url });
+      const service = async (name: SneService) => ({
+        address: addresses[name],
+        seen: await registry.reachable(name, AbortSignal.timeout(REMOTE_MS)),
+      });
+      const demandes = await service("demandeLogement");
+      yield demandes.seen.ok
+        ? ok(`SNE (${url}) : ${demandes.seen.detail}.`)
+        : failed(`SNE (${url}) : ${demandes.seen.detail}.`, advice);
+      for (const [name, use, setting] of SNE_OTHERS) {
+        const { address, seen } = await service(name);
+        // Only those who use them need them, and their default address is inferred.
+        yield seen.ok
+          ? ok(`SNE, ${use} (${address}) : ${seen.detail}.`)
+          : warning(`SNE, ${use} (${address}) : ${seen.detail}.`, `Vérifiez ${setting}.`);
+      }
     } finally {
       await registry.stop();
     }

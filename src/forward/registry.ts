@@ -6,6 +6,7 @@
 import type { StoredFile } from "../keep/outbox.ts";
 import type { Control } from "../domain/outcome.ts";
 import type { ReadOperation, SneCall } from "../domain/sne-operation.ts";
+import type { SneService } from "../wire/sne-contract.ts";
 
 /** A flux as it is sent: one operation that writes, with its file. */
 export interface WriteCall {
@@ -29,7 +30,10 @@ export type SneValue =
 /** A question to the SNE: it has no effect, and is asked once at most here. */
 export interface ReadCall {
   readonly operation: ReadOperation;
-  /** Parameters in the order of the contract; absent ones left out. */
+  /**
+   * As they were given, absent ones left out. Without nomCertificat or certificat the gateway's own
+   * are sent, where the operation takes them.
+   */
   readonly parameters: readonly SneValue[];
   readonly signal: AbortSignal;
 }
@@ -64,12 +68,18 @@ export type RegistryAnswer =
       readonly detail: string;
       readonly status?: number;
       readonly retryAfterMs?: number;
+      readonly endedByUs?: true;
     }
   /** Sent, and no answer came, or one that cannot be read: the effect is unknown. */
   | {
       readonly kind: "notRead";
       readonly why: "noAnswer" | "unreadable";
       readonly detail: string;
+      /**
+       * The call was given up here (its signal), or waited for a connection that other calls held:
+       * nothing of it speaks of the link to the SNE.
+       */
+      readonly endedByUs?: true;
     };
 
 /** What a question came to: the results as they came, or how far it went. */
@@ -80,9 +90,12 @@ export type ReadAnswer =
 export interface Registry {
   /** Never rejects for what the network or the SNE may do; rejects only on our own mistakes. */
   write(call: WriteCall): Promise<RegistryAnswer>;
-  /** The same of a question. */
+  /** The same of a question. What comes back is in the order of the contract (`SneValue` a result). */
   read(call: ReadCall): Promise<ReadAnswer>;
-  /** True when something answers at the SNE's address; effects nothing (capability F9, doctor). */
-  reachable(signal: AbortSignal): Promise<{ readonly ok: boolean; readonly detail: string }>;
+  /** True when something answers at a service's address; effects nothing (capability F9, doctor). */
+  reachable(
+    service: SneService,
+    signal: AbortSignal,
+  ): Promise<{ readonly ok: boolean; readonly detail: string }>;
   stop(): Promise<void>;
 }

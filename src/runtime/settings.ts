@@ -169,8 +169,13 @@ function crossChecks(settings: Settings): SettingProblem[] {
   if ((settings.sneTlsKey === undefined) !== (settings.sneTlsCert === undefined)) {
     problem("GATEWAY_SNE_TLS_KEY", "la clé et le certificat vont ensemble");
   }
-  if (settings.sneUrl !== undefined && !/^https?:$/.test(protocolOf(settings.sneUrl))) {
-    problem("GATEWAY_SNE_URL", "une adresse http:// ou https:// est attendue");
+  for (const name of ["sneUrl", "sneSearchUrl", "sneEventsUrl"] as const) {
+    const url = settings[name];
+    if (url !== undefined && !/^https?:$/.test(protocolOf(url))) {
+      problem(SETTINGS[name].env, "une adresse http:// ou https:// est attendue");
+    } else if (url !== undefined && settings.sneUrl === undefined) {
+      problem(SETTINGS[name].env, "sans GATEWAY_SNE_URL elle ne sert à rien");
+    }
   }
   if (!/^[^\s<>@]+@[^\s<>@]+$/.test(settings.mailFrom)) {
     problem("GATEWAY_MAIL_FROM", "une adresse simple est attendue, sans nom ni chevrons");

@@ -53,7 +53,7 @@ describe("The SNE client, when the link fails", () => {
       await gone.stop();
       const client = await clientOf(gone.url);
       assertNotProcessed(await client.write(creation()), /connexion refusée/);
-      assert.deepEqual(await client.reachable(new AbortController().signal), {
+      assert.deepEqual(await client.reachable("demandeLogement", new AbortController().signal), {
         ok: false,
         detail: "connexion refusée (ECONNREFUSED)",
       });
@@ -99,10 +99,7 @@ describe("The SNE client, when the link fails", () => {
       const client = await clientOf(server.url, { maxConnections: 1, timeoutMs: 150 });
       server.play(() => undefined);
       const seen = server.requests.length;
-      const both = await Promise.all([
-        client.write(creation()),
-        client.write(creation()),
-      ]);
+      const both = await Promise.all([client.write(creation()), client.write(creation())]);
       assertNoAnswer(both[0], /aucune réponse complète en 150 ms/);
       assertNotProcessed(both[1], /pas de connexion libre/);
       assert.equal(server.requests.length, seen + 1);

@@ -137,11 +137,11 @@ describe("The SNE client and the stand-in", () => {
 
   it("finds it reachable while it serves, and not while it is down", async () => {
     const { signal } = new AbortController();
-    const up = await client.reachable(signal);
+    const up = await client.reachable("demandeLogement", signal);
     assert.equal(up.ok, true);
     assert.match(up.detail, /getNumUnique/);
     await order({ do: "down", how: "refuse", cut: true });
-    assert.equal((await client.reachable(signal)).ok, false);
+    assert.equal((await client.reachable("demandeLogement", signal)).ok, false);
   });
 
   it("meets it under mutual TLS", async () => {

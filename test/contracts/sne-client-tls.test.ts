@@ -113,7 +113,10 @@ describe("The SNE client under mutual TLS", () => {
         const server = await serverOf({ ...MUTUAL, maxVersion });
         const client = await clientOf(server, { caFile: at("authority.pem") });
         assertAccessRefused(await client.write(creation()), /certificat client/);
-        assert.equal((await client.reachable(new AbortController().signal)).ok, false);
+        assert.equal(
+          (await client.reachable("demandeLogement", new AbortController().signal)).ok,
+          false,
+        );
         assert.deepEqual(seen, []);
       });
 

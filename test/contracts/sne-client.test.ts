@@ -101,7 +101,7 @@ describe("The SNE client", () => {
       assert.match(xml, /<nomFichierDemande>DEM &amp; &lt;1&gt;\.xml<\/nomFichierDemande>/);
       assert.match(
         xml,
-        /<fichierDemande xmlns:svc="http:\/\/ws\.metier\.nuu\.application\.i2\/" svc:contentType="text\/xml"><xop:Include [^>]*href="cid:fichier@passerelle"\/><\/fichierDemande>/,
+        /<fichierDemande xmlns:svc="http:\/\/ws\.metier\.nuu\.application\.i2\/" svc:contentType="text\/xml"><xop:Include [^>]*href="cid:fichierDemande@passerelle"\/><\/fichierDemande>/,
       );
       assert.match(xml, /<certificat [^>]*svc:contentType="application\/x-x509-ca-cert">/);
       assert.match(xml, /<nomCertificat>CERG1104-202611220800\.pem<\/nomCertificat>/);
@@ -471,7 +471,7 @@ describe("The SNE client", () => {
     const asked = async (bytes: Buffer): Promise<{ ok: boolean; detail: string }> => {
       server.play(answering(bytes));
       calls += 1;
-      return await client.reachable(signal);
+      return await client.reachable("demandeLogement", signal);
     };
     it("asks for the WSDL, and says what it saw", async () => {
       const wsdl = await asked(

@@ -1,6 +1,7 @@
 /** A client of the SNE for tests, and one call of it. */
 import { makeSneRegistry } from "../../src/adapters/sne/sne-registry.ts";
 import type { SneSettings } from "../../src/adapters/sne/sne-registry.ts";
+import { sneAddresses } from "../../src/forward/sne-addresses.ts";
 import type { WriteCall, Registry } from "../../src/forward/registry.ts";
 import { systemChance, systemClock } from "../../src/runtime/clock.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
@@ -12,8 +13,12 @@ export function makeSneClient(
   options: Partial<SneSettings> & { readonly clock?: Clock; readonly log?: Log } = {},
 ): Promise<Registry> {
   return makeSneRegistry({
-    wsdlPath: "wsdl/DemandeLogement.wsdl",
-    url,
+    wsdlPaths: {
+      demandeLogement: "wsdl/DemandeLogement.wsdl",
+      rechercheDemande: "wsdl/RechercheDemande.wsdl",
+      gestionPartageeEvt: "wsdl/GestionPartageeEVT.wsdl",
+    },
+    urls: sneAddresses({ sneUrl: url }),
     timeoutMs: 10_000,
     connectTimeoutMs: 5_000,
     maxAnswerBytes: 5_000_000,

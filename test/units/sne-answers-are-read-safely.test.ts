@@ -6,13 +6,15 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "mocha";
 import { readAnswerFile } from "../../src/adapters/sne/read-answer-file.ts";
-import { NUM_UNIQUE_REPONSE, numUniqueAnswer } from "../../src/adapters/sne/sne-mapping.ts";
+import { writeAnswer } from "../../src/adapters/sne/sne-mapping.ts";
 import { readSoapAnswer } from "../../src/adapters/sne/soap-answer.ts";
 import type { HttpAnswer } from "../../src/adapters/sne/soap-answer.ts";
+import { sneOperation } from "../../src/wire/sne-contract.ts";
 import { cpuMs } from "../support/cpu-time.ts";
 import { LONG } from "../support/long-form.ts";
 import { acceptedAnswer, answerFile, inlineAnswer, NUMBER } from "../support/sne-answers.ts";
 
+const GET_NUM_UNIQUE = sneOperation("getNumUnique");
 const file = { name: "a.xml", bytes: new Uint8Array() };
 
 /** Splits the bytes of an HTTP answer as the transport would hand them over. */
@@ -55,12 +57,11 @@ describe("An answer of the SNE", () => {
           const from = Math.floor(at * body.length);
           body = Buffer.concat([body.subarray(0, from), by, body.subarray(from + length)]);
         }
-        const soap = readSoapAnswer({ ...seed, body }, NUM_UNIQUE_REPONSE, 0);
+        const soap = readSoapAnswer({ ...seed, body }, GET_NUM_UNIQUE, 0);
         if (soap.kind !== "element") return;
-        // What node-soap is shown is ours, and short: names of files instead of files.
+        // What node-soap is shown is ours, and short: names of values instead of values.
         assert.ok(soap.envelope.length < 2_000);
-        const names = Object.fromEntries([...soap.files.keys()].map((name) => [name, name]));
-        const answer = numUniqueAnswer(names, soap.files, { file, kind: "CRE" });
+        const answer = writeAnswer(GET_NUM_UNIQUE, soap.values, { file, kind: "CRE" });
         if (answer.kind !== "answered" || answer.reading.numUnique === undefined) return;
         // Damage inside the number itself cannot be seen by anyone; all else must not make one.
         const bytes = Buffer.from(answer.answer.bytes).toString("utf8");

@@ -1,6 +1,6 @@
 /**
- * Asks whether something answers at the SNE's address: a GET of its WSDL, which has no effect. For
- * the health of the gateway and for `doctor`, so it explains what it saw, in French.
+ * Asks whether something answers at the address of a service: a GET of its WSDL, which has no effect.
+ * For the health of the gateway and for `doctor`, so it explains what it saw, in French.
  */
 import { linkFailureOf, lostLinkText } from "./link-failures.ts";
 import type { HttpOutcome } from "./sne-transport.ts";
@@ -11,11 +11,14 @@ const MAX_WSDL_BYTES = 4 * 1024 * 1024;
 export async function askReachable({
   transport,
   path,
+  operation,
   signal,
   timeoutMs,
 }: {
   readonly transport: RenewedTransport;
   readonly path: string;
+  /** One that its WSDL must announce. */
+  readonly operation: string;
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
 }): Promise<{ readonly ok: boolean; readonly detail: string }> {
@@ -27,10 +30,10 @@ export async function askReachable({
     timeoutMs,
     maxAnswerBytes: MAX_WSDL_BYTES,
   });
-  return meaningOf(http);
+  return meaningOf(http, operation);
 }
 
-function meaningOf(http: HttpOutcome): { ok: boolean; detail: string } {
+function meaningOf(http: HttpOutcome, operation: string): { ok: boolean; detail: string } {
   if (http.kind === "notSent") {
     if (http.why === "failed") return { ok: false, detail: linkFailureOf(http.error).detail };
     return { ok: false, detail: "pas de connexion dans le délai" };
@@ -50,8 +53,8 @@ function meaningOf(http: HttpOutcome): { ok: boolean; detail: string } {
   if (status === 502 || status === 503 || status === 504) {
     return { ok: false, detail: `service indisponible (HTTP ${status})` };
   }
-  if (status === 200 && body.includes("getNumUnique")) {
-    return { ok: true, detail: "le SNE répond et son WSDL annonce getNumUnique" };
+  if (status === 200 && body.includes(operation)) {
+    return { ok: true, detail: `le SNE répond et son WSDL annonce ${operation}` };
   }
   // An address may keep its WSDL to itself and serve all the same.
   return {

@@ -17,8 +17,19 @@ export type AnswerFileReading =
   | { readonly kind: "read"; readonly reading: AnswerReading }
   | { readonly kind: "unreadable"; readonly reason: string };
 
-/** Roots an answer file may have (sne-contract: `listeDoublons` is a root of its own). */
-const ROOTS = ["interfaceNuu", "listeDoublons"];
+/** The documents an answer file may be, and where its numéro unique stands. */
+export interface AnswerDocument {
+  readonly roots: readonly string[];
+  /** Parent of the `numUnique` that is the demande's own. */
+  readonly numberIn: "demandeLogement" | "operation";
+}
+
+/** Answer about a demande (sne-contract: `listeDoublons` is a root of its own). */
+export const DEMANDE_ANSWER: AnswerDocument = {
+  roots: ["interfaceNuu", "listeDoublons"],
+  numberIn: "demandeLogement",
+};
+
 const MAX_DEPTH = 200;
 /** What is kept of a list: more would only repeat itself in an acquittement. */
 const MAX_ITEMS = 1_000;
@@ -29,10 +40,13 @@ const NO_CODE = "SANS_CODE";
 
 class Refusal extends Error {}
 
-export function readAnswerFile(bytes: Uint8Array): AnswerFileReading {
-  const plain = readPlainAnswer(bytes);
+export function readAnswerFile(
+  bytes: Uint8Array,
+  document: AnswerDocument = DEMANDE_ANSWER,
+): AnswerFileReading {
+  const plain = readPlainAnswer(bytes, document);
   if (plain !== undefined) return { kind: "read", reading: plain };
-  const collector = makeCollector();
+  const collector = makeCollector(document);
   const parser = new SaxesParser({ xmlns: false, position: false });
   parser.on("error", (error) => {
     throw new Refusal(`XML incorrect (${error.message})`);
@@ -57,18 +71,21 @@ export function readAnswerFile(bytes: Uint8Array): AnswerFileReading {
  * An answer with neither anomaly nor doublon, in plain XML, as nearly all are: read without saxes,
  * several times faster. Undefined when it is anything else.
  */
-function readPlainAnswer(bytes: Uint8Array): AnswerReading | undefined {
+function readPlainAnswer(
+  bytes: Uint8Array,
+  { roots, numberIn }: AnswerDocument,
+): AnswerReading | undefined {
   const path: string[] = [];
   let numUnique: string | undefined;
   const isWalked = walkPlainXml(bytes, {
     open: (qualified, colon) => {
       const name = colon < 0 ? qualified : qualified.slice(colon + 1);
-      if (path.length === 0 && !ROOTS.includes(name)) return false;
+      if (path.length === 0 && !roots.includes(name)) return false;
       path.push(name);
       return name !== "anomalie" && name !== "doublon";
     },
     close: (text) => {
-      const isNumber = path.pop() === "numUnique" && path.at(-1) === "demandeLogement";
+      const isNumber = path.pop() === "numUnique" && path.at(-1) === numberIn;
       if (!isNumber) return true;
       const value = text?.trim();
       // Line ends inside a value are the parser's to normalise.
@@ -82,7 +99,7 @@ function readPlainAnswer(bytes: Uint8Array): AnswerReading | undefined {
   return { ...(numUnique === undefined ? {} : { numUnique }), controls: [], doublons: [] };
 }
 
-function makeCollector() {
+function makeCollector({ roots, numberIn }: AnswerDocument) {
   const path: string[] = [];
   const controls: Control[] = [];
   const doublons: string[] = [];
@@ -96,8 +113,8 @@ function makeCollector() {
     open: (tag: SaxesTagPlain): void => {
       const name = localName(tag.name);
       const parent = path.at(-1);
-      if (parent === undefined && !ROOTS.includes(name)) {
-        throw new Refusal(`racine « ${clip(name, 60)} » au lieu de « interfaceNuu »`);
+      if (parent === undefined && !roots.includes(name)) {
+        throw new Refusal(`racine « ${clip(name, 60)} » au lieu de « ${roots.join(" » ou « ")} »`);
       }
       path.push(name);
       if (path.length > MAX_DEPTH) throw new Refusal("trop de niveaux d'éléments");
@@ -113,7 +130,7 @@ function makeCollector() {
       } else if (isAnomaly(path, 1)) {
         if (name === "complement") complementName = attributeOf(tag, "nom") ?? "";
         text = "";
-      } else if (name === "numUnique" && (parent === "demandeLogement" || parent === "doublon")) {
+      } else if (name === "numUnique" && (parent === numberIn || parent === "doublon")) {
         text = "";
       }
     },

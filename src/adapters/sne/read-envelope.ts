@@ -25,6 +25,8 @@ export interface EnvelopeField {
   readonly text: string;
   /** The `href` of its `xop:Include`. */
   readonly include?: string;
+  /** Its attribute `contentType`, whatever the namespace: of a file, what it holds. */
+  readonly contentType?: string;
 }
 
 export type EnvelopeReading =
@@ -38,6 +40,9 @@ export type EnvelopeReading =
   | { readonly kind: "unreadable"; readonly reason: string };
 
 class Refusal extends Error {}
+
+/** A field while it is read. */
+type OpenField = { -readonly [Name in keyof EnvelopeField]: EnvelopeField[Name] };
 
 export function readEnvelope(xml: string): EnvelopeReading {
   const collector = makeCollector();
@@ -68,8 +73,8 @@ function makeCollector() {
   let elements = 0;
   let inBody = false;
   let bodyChild: { namespace: string; name: string } | undefined;
-  const fields = new Map<string, { name: string; text: string; include?: string }>();
-  let field: { name: string; text: string; include?: string } | undefined;
+  const fields = new Map<string, OpenField>();
+  let field: OpenField | undefined;
   const fault = { code: "", reason: "", detail: "" };
   let isFault = false;
   /** Pieces of the text being read, undefined where no text is wanted. */
@@ -93,7 +98,8 @@ function makeCollector() {
   function openField(tag: SaxesTagNS): void {
     if (path.length === 4) {
       if (fields.has(tag.local)) throw new Refusal(`élément ${tag.local.slice(0, 60)} en double`);
-      field = { name: tag.local, text: "" };
+      const contentType = contentTypeOf(tag);
+      field = { name: tag.local, text: "", ...(contentType === undefined ? {} : { contentType }) };
       fields.set(tag.local, field);
       pieces = [];
     } else if (path.length === 5 && field !== undefined && tag.uri === XOP) {
@@ -152,6 +158,13 @@ function noteFault(
   else if (at === "Reason/Text" || at === "faultstring") fault.reason ||= text;
   // Declared by the published WSDL, bound to no operation: read if it comes.
   else if (/^(Detail|detail)\/.*\/message$/.test(at)) fault.detail ||= text;
+}
+
+function contentTypeOf(tag: SaxesTagNS): string | undefined {
+  const attribute = Object.values(tag.attributes).find(({ local }) => local === "contentType");
+  const value = attribute?.value.trim() ?? "";
+  // Anything else is no content type, and would travel on into headers.
+  return /^[\x20-\x7e]{1,200}$/.test(value) ? value : undefined;
 }
 
 function refuseHostile(tag: SaxesTagNS): void {

@@ -1,95 +1,130 @@
 /**
- * Where node-soap's `any` ends: its loose result, and the files taken out of the answer before it,
- * become a RegistryAnswer. What was asked must be there: an answer without its file, or a creation
- * without its number, is never a success.
+ * What a call gives the SNE, and what its answer comes to: from the words of the port to the values
+ * of the contract, and back. What was asked must be there: an answer without its file, a creation
+ * without its number, a file of another kind, is never a success.
  */
 import { safeFileName } from "../../domain/file-name.ts";
-import type { WriteCall, RegistryAnswer } from "../../forward/registry.ts";
-import { bytesHoldErrorSentence, ERROR_SENTENCE } from "./error-sentence.ts";
-import { readAnswerFile } from "./read-answer-file.ts";
-import type { ExpectedElement } from "./soap-answer.ts";
+import type {
+  AnswerReading,
+  ReadAnswer,
+  ReadCall,
+  RegistryAnswer,
+  SneValue,
+  WriteCall,
+} from "../../forward/registry.ts";
+import type { SneOperationShape, SneParameter } from "../../wire/sne-contract.ts";
+import {
+  bytesHoldErrorSentence,
+  ERROR_SENTENCE,
+  textHoldsErrorSentence,
+} from "./error-sentence.ts";
+import { DEMANDE_ANSWER, readAnswerFile } from "./read-answer-file.ts";
+import type { AnswerDocument } from "./read-answer-file.ts";
+import { rootOfXml } from "./root-of-xml.ts";
 
-export const SNE_NAMESPACE = "http://ws.metier.nuu.application.i2/";
-
-/** `numUniqueReponse` of the published WSDL. */
-export const NUM_UNIQUE_REPONSE: ExpectedElement = {
-  namespace: SNE_NAMESPACE,
-  name: "numUniqueReponse",
-  texts: ["nomFichierDemande", "nomAttestation"],
-  files: ["fichierDemande", "attestation"],
-};
+/** The gateway's own nomCertificat and certificat. */
+export interface OwnCertificate {
+  readonly name: string;
+  /** An empty file, as libsne sends, when there is none. */
+  readonly file: Uint8Array;
+}
 
 /** Kinds that create a demande: the answer must carry its number (creation, after a separation). */
 const CREATIONS = ["CRE", "CRS"];
 
-/** The arguments of getNumUnique, in the form node-soap writes from. */
-export function numUniqueArguments(names: {
-  readonly fileName: string;
-  readonly fileInclude: string;
-  readonly certificateName: string;
-  readonly certificateInclude: string;
-}): object {
-  return {
-    nomFichierDemande: names.fileName,
-    fichierDemande: fileElement("text/xml", names.fileInclude),
-    nomCertificat: names.certificateName,
-    certificat: fileElement("application/x-x509-ca-cert", names.certificateInclude),
-  };
+/** Answer about the events of a demande: the number is repeated in `operation`. */
+const EVENTS_ANSWER: AnswerDocument = { roots: ["interfaceNuu"], numberIn: "operation" };
+
+/** The parameters of a flux, in order; the caller's own certificate where it gave one. */
+export function writeValues(
+  shape: SneOperationShape,
+  { call, file }: Pick<WriteCall, "call" | "file">,
+  own: OwnCertificate,
+): readonly SneValue[] {
+  return shape.parameters.flatMap((parameter): readonly SneValue[] => {
+    const { name, type } = parameter;
+    if (name === "complet")
+      return call?.complet === undefined ? [] : [{ name, text: call.complet }];
+    if (name === "nomCertificat") return [{ name, text: call?.certificateName ?? own.name }];
+    if (name === "certificat") return [certificate(name, call?.certificate, own)];
+    if (type !== "file") return [{ name, text: file.name }];
+    return [{ name, file: file.bytes, contentType: "text/xml" }];
+  });
 }
 
-function fileElement(contentType: string, include: string): object {
-  return {
-    // Declared on the spot: the prefix the WSDL gives this namespace is its own affair.
-    attributes: { "xmlns:svc": SNE_NAMESPACE, "svc:contentType": contentType },
-    $xml: include,
-  };
+function certificate(name: string, given: string | undefined, own: OwnCertificate): SneValue {
+  const bytes = given === undefined ? own.file : Buffer.from(given, "base64");
+  return { name, file: bytes, contentType: "application/x-x509-ca-cert" };
 }
 
-/**
- * @param result - what node-soap made of the envelope
- * @param files - the files of the answer, by the text that stands for them in it
- */
-export function numUniqueAnswer(
-  result: unknown,
-  files: ReadonlyMap<string, Uint8Array>,
+/** The parameters of a question as given, in order; the gateway's own certificate where none is. */
+export function readValues(
+  shape: SneOperationShape,
+  { parameters }: Pick<ReadCall, "parameters">,
+  own: OwnCertificate,
+): readonly SneValue[] {
+  const takes = (name: string): boolean => shape.parameters.some((one) => one.name === name);
+  const given = (name: string): boolean => parameters.some((one) => one.name === name);
+  return [
+    ...parameters,
+    ...["nomCertificat", "certificat"]
+      .filter((name) => takes(name) && !given(name))
+      .map((name) =>
+        name === "certificat" ? certificate(name, undefined, own) : { name, text: own.name },
+      ),
+  ];
+}
+
+/** @param values - what was there of the results, by name */
+export function writeAnswer(
+  shape: SneOperationShape,
+  values: ReadonlyMap<string, SneValue>,
   call: Omit<WriteCall, "signal">,
 ): RegistryAnswer {
-  const bytes = fileIn(result, "fichierDemande", files);
-  if (bytes === undefined) return unreadable("réponse sans fichierDemande");
-  const file = readAnswerFile(bytes);
+  const [nameOf, fileOf, attestationNameOf, attestationOf] = shape.results;
+  const bytes = fileIn(values, fileOf);
+  if (bytes === undefined) return unreadable(`réponse sans ${fileOf?.name ?? "fichier"}`);
+  const isEvent = shape.service === "gestionPartageeEvt";
+  const file = readAnswerFile(bytes, isEvent ? EVENTS_ANSWER : DEMANDE_ANSWER);
   if (file.kind === "unreadable") {
-    if (bytesHoldErrorSentence(bytes))
-      return { kind: "fault", who: "receiver", text: ERROR_SENTENCE };
-    return unreadable(`fichierDemande illisible : ${file.reason}`);
+    if (bytesHoldErrorSentence(bytes)) return serverError();
+    return unreadable(`${fileOf?.name ?? "fichier"} illisible : ${file.reason}`);
   }
   const { reading } = file;
-  const refused = reading.controls.length > 0 || reading.doublons.length > 0;
-  if (CREATIONS.includes(call.kind)) {
-    if (reading.numUnique === undefined && !refused) {
-      return unreadable("création sans numéro unique ni anomalie");
-    }
-  } else if (speaksOfAnother(reading.numUnique, call.numUnique)) {
-    // The number stays the same across changes and renewals (CCH R441-2-7).
-    return unreadable("le numéro unique de la réponse n'est pas celui de la demande");
-  }
-  const attestation = fileIn(result, "attestation", files);
+  // A failure of the server that took the form of an anomaly is no verdict.
+  if (reading.controls.some(({ message }) => textHoldsErrorSentence(message))) return serverError();
+  const denied = deniedBy(reading, shape, call);
+  if (denied !== undefined) return unreadable(denied);
+  const attestation = fileIn(values, attestationOf);
   return {
     kind: "answered",
     reading,
-    answer: { name: safeFileName(textIn(result, "nomFichierDemande"), call.file.name), bytes },
+    answer: { name: safeFileName(textIn(values, nameOf), call.file.name), bytes },
     ...(attestation === undefined || attestation.length === 0
       ? {}
       : {
           attestation: {
-            name: safeFileName(textIn(result, "nomAttestation"), "attestation"),
+            name: safeFileName(textIn(values, attestationNameOf), "attestation"),
             bytes: attestation,
           },
         }),
   };
 }
 
-function unreadable(detail: string): RegistryAnswer {
-  return { kind: "notRead", why: "unreadable", detail };
+/** Why the answer cannot be the one about this flux; undefined when it can. */
+function deniedBy(
+  { numUnique, controls, doublons }: AnswerReading,
+  shape: SneOperationShape,
+  call: Omit<WriteCall, "signal">,
+): string | undefined {
+  if (shape.name === "getNumUnique" && CREATIONS.includes(call.kind)) {
+    const isSettled = numUnique !== undefined || controls.length > 0 || doublons.length > 0;
+    return isSettled ? undefined : "création sans numéro unique ni anomalie";
+  }
+  // The number stays the same across changes and renewals (CCH R441-2-7).
+  return speaksOfAnother(numUnique, call.numUnique)
+    ? "le numéro unique de la réponse n'est pas celui de la demande"
+    : undefined;
 }
 
 function speaksOfAnother(answered: string | undefined, asked: string | undefined): boolean {
@@ -97,17 +132,62 @@ function speaksOfAnother(answered: string | undefined, asked: string | undefined
   return answered.toUpperCase() !== asked.trim().toUpperCase();
 }
 
-function fileIn(
-  result: unknown,
-  name: string,
-  files: ReadonlyMap<string, Uint8Array>,
-): Uint8Array | undefined {
-  return files.get(textIn(result, name));
+/**
+ * The results of a question, in the order of the contract: all that is required, each file of the
+ * kind its operation gives. Files are not read beyond their root: they are the caller's.
+ */
+export function readAnswer(
+  shape: SneOperationShape,
+  values: ReadonlyMap<string, SneValue>,
+): ReadAnswer {
+  const results: SneValue[] = [];
+  for (const result of shape.results) {
+    const value = values.get(result.name);
+    if (value === undefined) {
+      if (result.optional !== true) return unreadable(`réponse sans ${result.name}`);
+      continue;
+    }
+    if ("file" in value && (value.file.length > 0 || result.optional !== true)) {
+      const denied = wrongFile(shape.name, result.name, value.file);
+      if (denied !== undefined) return denied;
+    }
+    results.push(value);
+  }
+  return { kind: "read", results };
 }
 
-/** A child of node-soap's result as text; empty when it is absent or of another shape. */
-function textIn(result: unknown, name: string): string {
-  if (typeof result !== "object" || result === null || !Object.hasOwn(result, name)) return "";
-  const value = (result as Record<string, unknown>)[name];
-  return typeof value === "string" ? value : "";
+/** What is wrong with a file, by its root; undefined for a file that may be what was asked. */
+function wrongFile(operation: string, name: string, bytes: Uint8Array): Failure | undefined {
+  const root = rootOfXml(bytes);
+  const isKnown =
+    root === "interfaceNuu" || (root === "listeDoublons" && operation === "getDoublons");
+  // No schema is published for what the DepuisLe give: anything but an error page may be theirs.
+  const mayBeOther = operation.endsWith("DepuisLe") && root !== undefined && !/^html$/i.test(root);
+  if (isKnown || mayBeOther) return undefined;
+  if (bytesHoldErrorSentence(bytes)) return serverError();
+  const found = root === undefined ? "n'est pas du XML" : `a la racine « ${root.slice(0, 60)} »`;
+  return unreadable(`${name} ${found}`);
+}
+
+type Failure = Exclude<RegistryAnswer, { kind: "answered" }>;
+
+function unreadable(detail: string): Failure {
+  return { kind: "notRead", why: "unreadable", detail };
+}
+
+function serverError(): Failure {
+  return { kind: "fault", who: "receiver", text: ERROR_SENTENCE };
+}
+
+function fileIn(
+  values: ReadonlyMap<string, SneValue>,
+  result: SneParameter | undefined,
+): Uint8Array | undefined {
+  const value = values.get(result?.name ?? "");
+  return value !== undefined && "file" in value ? value.file : undefined;
+}
+
+function textIn(values: ReadonlyMap<string, SneValue>, result: SneParameter | undefined): string {
+  const value = values.get(result?.name ?? "");
+  return value !== undefined && "text" in value ? value.text : "";
 }

@@ -33,10 +33,10 @@ export type HttpOutcome =
       readonly headers: ReadonlyMap<string, string>;
       readonly body: Buffer;
     }
-  /** Nothing was written. */
+  /** Nothing was written. `crowded`: other calls held every connection until its deadline. */
   | {
       readonly kind: "notSent";
-      readonly why: "timeout" | "aborted" | "failed";
+      readonly why: "timeout" | "crowded" | "aborted" | "failed";
       readonly error: unknown;
     }
   /** Written, at least in part; no whole answer was read. */
@@ -81,12 +81,12 @@ export function makeSneTransport(options: {
   });
   let closed: Promise<void> | undefined;
   return {
-    send: (request) => send(pool, request),
+    send: (request) => send(pool, options.maxConnections, request),
     close: () => (closed ??= pool.close()),
   };
 }
 
-function send(pool: Pool, request: HttpRequest): Promise<HttpOutcome> {
+function send(pool: Pool, maxConnections: number, request: HttpRequest): Promise<HttpOutcome> {
   return new Promise((resolve) => {
     let written = false;
     let ended = false;
@@ -104,7 +104,12 @@ function send(pool: Pool, request: HttpRequest): Promise<HttpOutcome> {
       resolve(outcome);
     };
     const giveUp = (why: "timeout" | "aborted", error: Error): void => {
-      finish(written ? { kind: "lost", why, error } : { kind: "notSent", why, error });
+      const isCrowded = why === "timeout" && pool.stats.running >= maxConnections;
+      finish(
+        written
+          ? { kind: "lost", why, error }
+          : { kind: "notSent", why: isCrowded ? "crowded" : why, error },
+      );
       controller?.abort(error);
     };
     const onAbort = (): void => giveUp("aborted", new Error("call given up"));

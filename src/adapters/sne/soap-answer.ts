@@ -6,8 +6,9 @@
 import { bareContentId, partById, readMultipart, rootPart } from "../../wire/multipart-related.ts";
 import type { Part } from "../../wire/multipart-related.ts";
 import { readContentType } from "../../wire/content-type.ts";
-import { escapeXml } from "../../wire/xml-text.ts";
-import type { RegistryAnswer } from "../../forward/registry.ts";
+import { SNE_NAMESPACE } from "../../wire/sne-contract.ts";
+import type { SneOperationShape } from "../../wire/sne-contract.ts";
+import type { RegistryAnswer, SneValue } from "../../forward/registry.ts";
 import { decodeXml } from "./decode-xml.ts";
 import {
   bytesHoldErrorSentence,
@@ -17,20 +18,13 @@ import {
 import { readEnvelope } from "./read-envelope.ts";
 import type { EnvelopeField, EnvelopeReading } from "./read-envelope.ts";
 
-/** The element that answers an operation, and which of its children are text and which files. */
-export interface ExpectedElement {
-  readonly namespace: string;
-  readonly name: string;
-  readonly texts: readonly string[];
-  readonly files: readonly string[];
-}
-
 export type SoapAnswer =
   | {
       readonly kind: "element";
-      /** The envelope with each file replaced by its key in `files`: all that node-soap sees. */
+      /** The envelope with each value replaced by its name: all that node-soap sees. */
       readonly envelope: string;
-      readonly files: ReadonlyMap<string, Uint8Array>;
+      /** What was there of the results, by name. */
+      readonly values: ReadonlyMap<string, SneValue>;
     }
   | Exclude<RegistryAnswer, { kind: "answered" }>;
 
@@ -42,10 +36,13 @@ export interface HttpAnswer {
 
 const MAX_DETAIL = 500;
 
-/** @param now - ms since the epoch, to read a Retry-After date */
+/**
+ * @param expected - the operation asked
+ * @param now - ms since the epoch, to read a Retry-After date
+ */
 export function readSoapAnswer(
   http: HttpAnswer,
-  expected: ExpectedElement,
+  expected: SneOperationShape,
   now: number,
 ): SoapAnswer {
   const decided = decidedByStatus(http, now);
@@ -133,34 +130,42 @@ function readRoot({ headers, body }: HttpAnswer): Root {
   };
 }
 
-/** The element's children as text and files; a reason when it is not the answer asked for. */
+/** The element's children as they came; a reason when it is not the answer asked for. */
 function readElement(
   body: Extract<EnvelopeReading, { kind: "body" }>,
-  expected: ExpectedElement,
+  expected: SneOperationShape,
   parts: readonly Part[],
 ): Extract<SoapAnswer, { kind: "element" }> | string {
-  if (body.name !== expected.name || body.namespace !== expected.namespace) {
-    return `élément {${clip(body.namespace, 100)}}${clip(body.name, 60)} au lieu de ${expected.name}`;
+  if (body.name !== expected.answer || body.namespace !== SNE_NAMESPACE) {
+    return `élément {${clip(body.namespace, 100)}}${clip(body.name, 60)} au lieu de ${expected.answer}`;
   }
-  const files = new Map<string, Uint8Array>();
+  const values = new Map<string, SneValue>();
   let children = "";
   for (const field of body.fields) {
-    if (expected.files.includes(field.name)) {
-      const bytes = fileOf(field, parts);
-      if (typeof bytes === "string") return `${field.name} : ${bytes}`;
-      files.set(field.name, bytes);
-      children += `<${field.name}>${field.name}</${field.name}>`;
-    } else if (expected.texts.includes(field.name)) {
-      if (field.text.length > MAX_DETAIL) return `${field.name} trop long`;
-      children += `<${field.name}>${escapeXml(field.text)}</${field.name}>`;
-    }
+    const { name } = field;
     // Children of later editions are passed over: node-soap is not shown what it does not know.
+    const result = expected.results.find((one) => one.name === name);
+    if (result === undefined) continue;
+    if (result.type === "file") {
+      const bytes = fileOf(field, parts);
+      if (typeof bytes === "string") return `${name} : ${bytes}`;
+      const { contentType } = field;
+      values.set(name, {
+        name,
+        file: bytes,
+        ...(contentType === undefined ? {} : { contentType }),
+      });
+    } else {
+      if (field.text.length > MAX_DETAIL) return `${name} trop long`;
+      values.set(name, { name, text: field.text });
+    }
+    children += `<${name}>${name}</${name}>`;
   }
   const envelope =
     `<soap:Envelope xmlns:soap="http://www.w3.org/2003/05/soap-envelope"><soap:Body>` +
-    `<r:${expected.name} xmlns:r="${escapeXml(expected.namespace)}">${children}</r:${expected.name}>` +
+    `<r:${expected.answer} xmlns:r="${SNE_NAMESPACE}">${children}</r:${expected.answer}>` +
     `</soap:Body></soap:Envelope>`;
-  return { kind: "element", envelope, files };
+  return { kind: "element", envelope, values };
 }
 
 /** The bytes of a file element; a reason when they cannot be had. */
