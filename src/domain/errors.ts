@@ -110,6 +110,43 @@ export const ERRORS = {
     advice: "Corrigez les champs indiqués, puis renvoyez le fichier.",
   },
 
+  // --- arrival: the SOAP message ------------------------------------------------------------------
+  SOAP_UNREADABLE: {
+    status: 400,
+    told: "sender",
+    text: "Le message SOAP n'est pas lisible : {detail}.",
+    advice: "Corrigez le message à l'endroit indiqué ; voyez les exemples de clients.",
+  },
+  SOAP_VERSION_UNKNOWN: {
+    status: 500,
+    told: "sender",
+    text: "L'enveloppe SOAP n'est d'aucune version servie ici ({found}).",
+    advice: "Réglez votre client sur la version que décrit le WSDL du service.",
+  },
+  SOAP_HEADER_NOT_UNDERSTOOD: {
+    status: 500,
+    told: "sender",
+    text: "L'en-tête SOAP {found} est marqué obligatoire et ce service ne le comprend pas.",
+    advice: "Ôtez-le, ou son attribut mustUnderstand ; ni WS-Security ni WS-Addressing ne sont demandés.",
+  },
+  SOAP_OPERATION_UNKNOWN: {
+    status: 400,
+    told: "sender",
+    text: "L'élément {found} n'appelle aucune opération de ce service ; attendu : {expected}.",
+    advice: "Vérifiez l'adresse appelée et l'espace de noms de l'élément.",
+  },
+  SOAP_ACTION_UNDECIDED: {
+    status: 400,
+    told: "sender",
+    text: "L'action SOAP ne dit pas quelle opération est appelée : {detail}. Attendu : {expected}.",
+    advice: "Réglez l'action de votre client (soapAction du WSDL) sur l'opération voulue, elle seule.",
+  },
+  SOAP_PARAMETER_INVALID: {
+    status: 400,
+    told: "sender",
+    text: "Le paramètre {field} n'est pas acceptable : {detail}.",
+    advice: "Corrigez ce paramètre ; le WSDL du service en donne l'ordre et la forme.",
+  },
   // --- arrival: the sender -----------------------------------------------------------------------
   UNKNOWN_SENDER: {
     status: 401,
@@ -167,6 +204,38 @@ export const ERRORS = {
     told: "sender",
     text: "Le SNE n'a pas encore répondu pour ce flux : il n'y a pas encore d'acquittement.",
     advice: "Interrogez à nouveau plus tard ; le flux est gardé et sera transmis.",
+  },
+  FLUX_DEFERRED: {
+    status: 503,
+    told: "sender",
+    text: "Différé : le SNE n'a pas encore répondu. Le flux {fluxId} est gardé et lui sera transmis ; rien n'est perdu.",
+    advice:
+      "Renvoyez plus tard le même fichier sous le même nom : la réponse de ce flux vous sera rendue, sans second effet. Ou suivez-le par son identifiant.",
+  },
+  FLUX_IN_DOUBT: {
+    status: 503,
+    told: "sender",
+    text: "En doute : le SNE a été appelé pour le flux {fluxId} et sa réponse n'a pas été lue. Un exploitant vérifie ce qu'il en est.",
+    advice:
+      "N'envoyez pas la même opération dans un autre fichier. Renvoyez plus tard le même : la réponse de ce flux vous sera rendue.",
+  },
+  FLUX_FAILED: {
+    status: 503,
+    told: "sender",
+    text: "En échec : le flux {fluxId} n'a pas pu être transmis au SNE et attend un exploitant. Il est gardé.",
+    advice: "Renvoyez plus tard le même fichier, ou adressez-vous à l'exploitant.",
+  },
+  FLUX_SETTLED: {
+    status: 409,
+    told: "sender",
+    text: "Le sort du flux {fluxId} a été établi sans réponse du SNE à rendre : {outcome}.",
+    advice: "Retirez son acquittement : il dit ce qui a été établi, et par qui.",
+  },
+  SNE_SUSPENDED: {
+    status: 503,
+    told: "sender",
+    text: "Le SNE ne répond pas : les questions lui sont suspendues.",
+    advice: "Posez la question plus tard. Les flux déposés, eux, sont gardés et seront transmis.",
   },
   FILES_ERASED: {
     status: 410,
@@ -298,7 +367,14 @@ export const ERRORS = {
     status: 503,
     told: "operator",
     text: "L'adresse du SNE ne répond pas comme le service attendu (HTTP {status}).",
-    advice: "Vérifiez GATEWAY_SNE_URL. Une redirection n'est jamais suivie.",
+    advice:
+      "Vérifiez GATEWAY_SNE_URL, GATEWAY_SNE_SEARCH_URL et GATEWAY_SNE_EVENTS_URL. Une redirection n'est jamais suivie.",
+  },
+  SANS_CODE: {
+    status: 422,
+    told: "sender",
+    text: "Le SNE a refusé le fichier, sans donner de code ni d'explication.",
+    advice: "Lisez le message qui l'accompagne, ou interrogez l'administration du SNE.",
   },
   SNE_SERVER_ERROR: {
     status: 502,
@@ -407,6 +483,11 @@ export function gatewayError(
 /** The French sentence of a code, with its details in place. */
 export function errorText(code: ErrorCode, details: ErrorDetails = {}): string {
   return ERRORS[code].text.replace(/\{(\w+)\}/g, (_, name: string) => String(details[name] ?? ""));
+}
+
+/** True for a code of the table, and not one of the SNE's own or of the schema. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
 }
 
 /** The message of anything thrown, for a journal or a log; never empty. */

@@ -20,7 +20,7 @@ import type { StoredFile } from "../../keep/outbox.ts";
 import { readMultipart } from "../../wire/multipart-related.ts";
 import { fromOf, messageIdOf, partNameOf, splitMail, subjectOf, typeOf } from "./mail-header.ts";
 import type { MailHeader } from "./mail-header.ts";
-import { decodeTransfer } from "./transfer-encoding.ts";
+import { decodeTransfer } from "../../wire/transfer-encoding.ts";
 
 const MAX_DEPTH = 8;
 const MAX_PARTS = 200;

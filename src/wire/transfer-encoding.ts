@@ -1,5 +1,5 @@
 /**
- * Decodes the transfer encodings of mail (RFC 2045 section 6).
+ * Decodes the transfer encodings of MIME (RFC 2045 section 6): mail, and the parts of MTOM.
  *
  * Promise: the bytes that come out are those that were attached, or nothing: an encoding that is
  * broken or cut short gives undefined, never a file that is nearly right.
