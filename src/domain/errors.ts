@@ -127,7 +127,8 @@ export const ERRORS = {
     status: 500,
     told: "sender",
     text: "L'en-tête SOAP {found} est marqué obligatoire et ce service ne le comprend pas.",
-    advice: "Ôtez-le, ou son attribut mustUnderstand ; ni WS-Security ni WS-Addressing ne sont demandés.",
+    advice:
+      "Ôtez-le, ou son attribut mustUnderstand ; ni WS-Security ni WS-Addressing ne sont demandés.",
   },
   SOAP_OPERATION_UNKNOWN: {
     status: 400,
@@ -139,7 +140,8 @@ export const ERRORS = {
     status: 400,
     told: "sender",
     text: "L'action SOAP ne dit pas quelle opération est appelée : {detail}. Attendu : {expected}.",
-    advice: "Réglez l'action de votre client (soapAction du WSDL) sur l'opération voulue, elle seule.",
+    advice:
+      "Réglez l'action de votre client (soapAction du WSDL) sur l'opération voulue, elle seule.",
   },
   SOAP_PARAMETER_INVALID: {
     status: 400,

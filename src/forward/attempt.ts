@@ -15,14 +15,14 @@ import { errorText, messageOf, messageWithCauseOf, systemCodeOf } from "../domai
 import type { EventDetail, Events, JournalEventName } from "../domain/events.ts";
 import type { Flux } from "../domain/flux.ts";
 import type { Control, Outcome } from "../domain/outcome.ts";
-import { documentOf } from "../domain/sne-operation.ts";
+import { DEFAULT_OPERATION, documentOf } from "../domain/sne-operation.ts";
 import { sha256Of } from "../keep/identity.ts";
 import type { ClaimedFlux, Move, MoveResult, Outbox, StoredFile } from "../keep/outbox.ts";
 import { backoffDelay, type Backoff } from "../runtime/backoff.ts";
 import type { Chance, Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Breaker } from "./breaker.ts";
-import { classify, countsAgainstLink, type ServerErrorPolicy } from "./classify.ts";
+import { classify, linkWorks, type ServerErrorPolicy } from "./classify.ts";
 import type { Registry, RegistryAnswer } from "./registry.ts";
 
 /** Delay between two tries to write an outcome to a failing store, ms. */
@@ -84,7 +84,7 @@ export function makeAttempt(options: AttemptOptions): Attempt {
           ...(flux.envelope?.numUnique === undefined ? {} : { numUnique: flux.envelope.numUnique }),
           signal,
         }),
-      (given) => !countsAgainstLink(given),
+      (given) => linkWorks(flux.envelope?.call?.operation ?? DEFAULT_OPERATION, given),
     );
     if (answer === undefined) return { kind: "breakerOpen" };
     const remarks = await noting;

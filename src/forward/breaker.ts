@@ -16,10 +16,14 @@ export interface Breaker {
   mayCall(): Promise<boolean>;
   /**
    * Runs one call through the breaker. `linkWorks` tells whether what came back counts as a failure
-   * of the link (the SNE's answers about a flux do not).
+   * of the link (the SNE's answers about a flux do not); undefined when it says nothing of the link,
+   * either way: what was given up half-way, for one.
    * @returns what the call gave, or undefined when the breaker refused to make it
    */
-  run<T>(call: () => Promise<T>, linkWorks: (result: T) => boolean): Promise<T | undefined>;
+  run<T>(
+    call: () => Promise<T>,
+    linkWorks: (result: T) => boolean | undefined,
+  ): Promise<T | undefined>;
   /** Called on each change of state. */
   onChange(listener: (state: BreakerState) => void): void;
 }

@@ -8,7 +8,9 @@
 import { errorText } from "../domain/errors.ts";
 import type { ErrorCode } from "../domain/errors.ts";
 import type { Outcome } from "../domain/outcome.ts";
-import type { RegistryAnswer } from "./registry.ts";
+import type { SneOperation } from "../domain/sne-operation.ts";
+import { sneOperation } from "../wire/sne-contract.ts";
+import type { ReadAnswer, RegistryAnswer } from "./registry.ts";
 
 /**
  * What a server error of the SNE means (`GATEWAY_SNE_SERVER_ERROR`). No public text says whether one
@@ -81,17 +83,25 @@ function because(code: ErrorCode, detail: string, status?: number) {
 }
 
 /**
- * True when the answer speaks of the link, not of this flux: the breaker counts it. An answer that
- * came and cannot be read does not: the link carried it.
+ * Whether the link to the SNE works, as an answer shows it: what the breaker counts. Undefined when
+ * it says nothing: a call that we ended, or one of the two services beside the demandes. Their
+ * addresses are often inferred, and a wrong one must not hold back every flux.
  */
-export function countsAgainstLink(answer: RegistryAnswer): boolean {
+export function linkWorks(
+  operation: SneOperation,
+  answer: RegistryAnswer | ReadAnswer,
+): boolean | undefined {
+  if (sneOperation(operation).service !== "demandeLogement") return undefined;
   switch (answer.kind) {
     case "answered":
+    case "read":
     case "fault":
-      return false;
+      return true;
     case "notProcessed":
-      return answer.why !== "tooLarge";
+      // The link carried it all the same.
+      return answer.endedByUs === true ? undefined : answer.why === "tooLarge";
     case "notRead":
-      return answer.why === "noAnswer";
+      // What came and cannot be read was carried.
+      return answer.endedByUs === true ? undefined : answer.why !== "noAnswer";
   }
 }

@@ -172,7 +172,7 @@ export async function openSharedBreaker(options: {
           const works = linkWorks(result);
           if (works) closedOnWord = false;
           // Another may know why: it is asked before more attempts are spent.
-          else loop.wake();
+          else if (works === false) loop.wake();
           return works;
         });
       } finally {

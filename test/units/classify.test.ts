@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import type { ERRORS } from "../../src/domain/errors.ts";
 import type { Control, Outcome } from "../../src/domain/outcome.ts";
-import { classify, countsAgainstLink } from "../../src/forward/classify.ts";
+import { classify, linkWorks } from "../../src/forward/classify.ts";
 import type { AnswerReading, RegistryAnswer } from "../../src/forward/registry.ts";
 
 const NUMBER = "1110318016982G1104";
@@ -165,7 +165,7 @@ describe("An answer of the SNE comes to", () => {
         else assert.equal(code, undefined);
         if (outcome.kind === "accepted") assert.equal(outcome.numeroUnique, numeroUnique);
       }
-      assert.equal(countsAgainstLink(answer), breaks);
+      assert.equal(linkWorks("getNumUnique", answer), !breaks);
     });
   }
 
@@ -178,7 +178,7 @@ describe("An answer of the SNE comes to", () => {
         reason: "Le SNE a répondu par une erreur : Erreur inattendue.",
       });
     }
-    assert.equal(countsAgainstLink(fault), false);
+    assert.equal(linkWorks("getNumUnique", fault), true);
   });
 
   it("the controls and doublons as they came", () => {
@@ -201,5 +201,25 @@ describe("An answer of the SNE comes to", () => {
     const refused = classify(notProcessed("accessRefused"), { serverError: "critical" });
     assert.ok("reason" in refused);
     assert.equal(refused.reason, "Le SNE refuse l'accès de la passerelle : raison.");
+  });
+
+  it("nothing about the link, when we ended the call ourselves", () => {
+    const endedByUs = true;
+    for (const answer of [
+      notProcessed("unreachable", { endedByUs }),
+      { kind: "notRead", why: "noAnswer", detail: "abandon", endedByUs } as const,
+    ]) {
+      assert.equal(linkWorks("getNumUnique", answer), undefined);
+    }
+  });
+
+  it("nothing about the link to the demandes, when another service gave it", () => {
+    const read = { kind: "read", results: [] } as const;
+    for (const answer of [read, answered({}), notProcessed("wrongAddress", { status: 404 })]) {
+      assert.equal(linkWorks("rechercheDemandeMulticritere", answer), undefined);
+      assert.equal(linkWorks("ajouterEvenementDemande", answer), undefined);
+    }
+    assert.equal(linkWorks("getDoublons", read), true);
+    assert.equal(linkWorks("getDoublons", notProcessed("wrongAddress", { status: 404 })), false);
   });
 });

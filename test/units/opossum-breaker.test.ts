@@ -94,6 +94,26 @@ describe("The breaker", () => {
     assert.deepEqual(saved, []);
   });
 
+  it("counts neither way what says nothing of the link", async () => {
+    const giveNothing = (): Promise<string | undefined> =>
+      breaker.run(
+        () => Promise.resolve("given up"),
+        () => undefined,
+      );
+    await giveMany("xxxx");
+    for (let call = 0; call < 10; call += 1) assert.equal(await giveNothing(), "given up");
+    assert.equal(breaker.state, "closed");
+    await giveMany("x");
+    assert.equal(breaker.state, "open");
+    // A trial that says nothing leaves the turn to the next call: neither closed, nor open for long.
+    now += RESET_MS;
+    assert.equal(await giveNothing(), "given up");
+    assert.equal(breaker.state, "halfOpen");
+    assert.deepEqual(saved.length, 1);
+    assert.equal(await give("up"), "up");
+    assert.equal(breaker.state, "closed");
+  });
+
   it("counts over hours, since at night fluxes are rare", async () => {
     for (let failure = 0; failure < 5; failure += 1) {
       await giveMany("x");

@@ -38,6 +38,9 @@ const NEVER_MS = 2 ** 31 - 1;
 /** Tells opossum that a call which came back counts as a failure. */
 class LinkFailure extends Error {}
 
+/** Tells it that one came back without a word about the link. */
+class NothingSaid extends Error {}
+
 export function makeOpossumBreaker(options: BreakerOptions): LocalBreaker {
   const { clock, log, failureThreshold, resetMs } = options;
   const listeners: ((state: BreakerState) => void)[] = [];
@@ -111,7 +114,7 @@ export function makeOpossumBreaker(options: BreakerOptions): LocalBreaker {
 
   async function run<T>(
     call: () => Promise<T>,
-    linkWorks: (result: T) => boolean,
+    linkWorks: (result: T) => boolean | undefined,
   ): Promise<T | undefined> {
     if (openUntil !== undefined && circuit.opened && clock.now() >= openUntil) {
       remake("halfOpen");
@@ -122,7 +125,9 @@ export function makeOpossumBreaker(options: BreakerOptions): LocalBreaker {
     let back: { readonly result: T } | undefined;
     const work = async (): Promise<void> => {
       back = { result: await call() };
-      if (!linkWorks(back.result)) throw new LinkFailure();
+      const works = linkWorks(back.result);
+      if (works === undefined) throw new NothingSaid();
+      if (!works) throw new LinkFailure();
     };
     try {
       await mine.fire(work);
@@ -133,6 +138,11 @@ export function makeOpossumBreaker(options: BreakerOptions): LocalBreaker {
       }
     } catch (error) {
       if (isRefusal(error)) return undefined;
+      if (error instanceof NothingSaid) {
+        // The trial has told nothing: the next call is one.
+        if (trial && mine === circuit) remake("halfOpen");
+        return back?.result;
+      }
       // A half-open circuit must not wait for ever for a call that threw: it opens again.
       // Unless another's word has closed it since.
       if (trial && mine === circuit) open();

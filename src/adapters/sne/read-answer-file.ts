@@ -8,6 +8,7 @@
  */
 import { SaxesParser } from "saxes";
 import type { SaxesTagPlain } from "saxes";
+import { errorText, type ErrorCode } from "../../domain/errors.ts";
 import type { Control } from "../../domain/outcome.ts";
 import type { AnswerReading } from "../../forward/registry.ts";
 import { walkPlainXml } from "../../wire/plain-xml.ts";
@@ -35,8 +36,8 @@ const MAX_DEPTH = 200;
 const MAX_ITEMS = 1_000;
 const MAX_TEXT = 2_000;
 
-/** The code of an anomaly that carries none. */
-const NO_CODE = "SANS_CODE";
+/** The code of an anomaly that carries none, and what it says when it has no message either. */
+const NO_CODE = "SANS_CODE" satisfies ErrorCode;
 
 class Refusal extends Error {}
 
@@ -181,9 +182,10 @@ function controlOf(anomaly: {
   complements: [string, string][];
   message: string;
 }): Control {
+  const isBare = anomaly.code === NO_CODE && anomaly.message === "";
   return {
     code: anomaly.code,
-    message: anomaly.message,
+    message: isBare ? errorText(NO_CODE) : anomaly.message,
     ...(anomaly.field === undefined ? {} : { field: anomaly.field }),
     ...(anomaly.complements.length === 0
       ? {}
