@@ -6,6 +6,7 @@
  * every room and every adapter.
  */
 import { makeAcknowledger } from "./acknowledge/acknowledger.ts";
+import { makeCollect } from "./acknowledge/collect.ts";
 import { makeParcelComposer } from "./acknowledge/parcel.ts";
 import type { ReturnChannel } from "./acknowledge/return-channel.ts";
 import { makeDropFolders } from "./adapters/folder/drop-folder.ts";
@@ -16,7 +17,9 @@ import { makeEnvelopeReader } from "./adapters/xml/envelope-reader.ts";
 import { makeSchemaValidator } from "./adapters/xml/schema-validator.ts";
 import { makeReceiver } from "./arrive/receive.ts";
 import type { SchemaChecker } from "./arrive/schema-check.ts";
+import { buildDropIn } from "./build-drop-in.ts";
 import { buildForwarding } from "./build-forwarding.ts";
+import { buildPasserelleService } from "./build-passerelle-service.ts";
 import { buildSmtpReceiver } from "./build-smtp-receiver.ts";
 import type { Events } from "./domain/events.ts";
 import type { Guichets } from "./domain/guichet.ts";
@@ -139,7 +142,19 @@ export async function buildGateway(options: {
     ...(checker !== undefined && settings.schemaPolicy === "note" ? { noteBySchema: checker } : {}),
   });
   const health = makeHealth({ outbox, breakerState: () => forwarding?.breaker.state });
+  const collect = makeCollect({ outbox, events, clock });
   const http = makeHttpServer({
+    soap: [
+      ...buildDropIn({
+        ...{ settings, receive, outbox, collect, forwarding, events, clock, chance, log },
+      }),
+      ...buildPasserelleService({
+        path: settings.soapPath,
+        maxFileBytes: settings.maxFileBytes,
+        ...{ receive, outbox, composeParcel, collect, events, clock, chance, log },
+        ...(forwarding === undefined ? {} : { breaker: forwarding.breaker }),
+      }),
+    ],
     host: settings.httpHost,
     port: settings.httpPort,
     guichets,

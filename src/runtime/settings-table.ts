@@ -310,6 +310,14 @@ export const SETTINGS = {
     help: "SHA-256 (hexadecimal) of the operator's bearer key. Without it, operations are open to this machine only.",
   },
 
+  soapPath: {
+    env: "GATEWAY_SOAP_PATH",
+    group: "HTTP",
+    kind: "text",
+    default: "/services/passerelle",
+    help: "Where the gateway serves its own SOAP service (wsdl/passerelle.wsdl, also given under ?wsdl); `-` to not serve it.",
+  },
+
   // --- SNE ---------------------------------------------------------------------------------------
   sneUrl: {
     env: "GATEWAY_SNE_URL",

@@ -7,7 +7,7 @@
 import type { Request, Response } from "express";
 import type { Arrival, Receive, Reception } from "../../arrive/arrival.ts";
 import type { Events } from "../../domain/events.ts";
-import { ERRORS, gatewayError, messageOf, systemCodeOf } from "../../domain/errors.ts";
+import { gatewayError, isErrorCode, messageOf, systemCodeOf } from "../../domain/errors.ts";
 import type { Flux } from "../../domain/flux.ts";
 import type { Guichet } from "../../domain/guichet.ts";
 import type { Control } from "../../domain/outcome.ts";
@@ -156,8 +156,4 @@ function refuse(request: Request, response: Response, controls: readonly Control
     return sendProblem(request, response, only.code, { detail: only.message, controls });
   }
   return sendProblem(request, response, "SCHEMA_INVALID", { controls });
-}
-
-function isErrorCode(code: string): code is keyof typeof ERRORS {
-  return Object.hasOwn(ERRORS, code);
 }

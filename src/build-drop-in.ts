@@ -1,0 +1,83 @@
+/**
+ * Builds the SNE's own services as the gateway serves them, each at the path its setting gives: what
+ * writes meets the forwarder in the outbox, what reads goes to the SNE behind the breaker.
+ */
+import { readFile } from "node:fs/promises";
+import type { Collect } from "./acknowledge/collect.ts";
+import {
+  makeDropInEndpoint,
+  type DropInEndpoint,
+} from "./adapters/soap/drop-in/drop-in-endpoint.ts";
+import { makeReadOperation } from "./adapters/soap/drop-in/read-operation.ts";
+import { makeWriteOperation } from "./adapters/soap/drop-in/write-operation.ts";
+import type { Receive } from "./arrive/arrival.ts";
+import { makeWriteThrough } from "./arrive/write-through.ts";
+import type { Forwarding } from "./build-forwarding.ts";
+import type { Events } from "./domain/events.ts";
+import { linkWorks } from "./forward/classify.ts";
+import type { Outbox } from "./keep/outbox.ts";
+import type { Chance, Clock } from "./runtime/clock.ts";
+import type { Log } from "./runtime/log.ts";
+import type { Settings } from "./runtime/settings.ts";
+import type { SneService } from "./wire/sne-contract.ts";
+
+/** The setting that serves a service nowhere. */
+const NOWHERE = "-";
+/** What stands around the file in a request: envelope, certificate, part headers, bytes. */
+const AROUND_BYTES = 512 * 1024;
+const WSDL_FILES: Readonly<Record<SneService, string>> = {
+  demandeLogement: "DemandeLogement.wsdl",
+  rechercheDemande: "RechercheDemande.wsdl",
+  gestionPartageeEvt: "GestionPartageeEVT.wsdl",
+};
+
+export function buildDropIn(options: {
+  readonly settings: Settings;
+  readonly receive: Receive;
+  readonly outbox: Outbox;
+  readonly collect: Collect;
+  /** Undefined without an address of the SNE: what writes is kept, what reads is refused. */
+  readonly forwarding: Forwarding | undefined;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly log: Log;
+}): readonly DropInEndpoint[] {
+  const { settings, outbox, collect, forwarding, events, clock, chance, log } = options;
+  const write = makeWriteOperation({
+    writeThrough: makeWriteThrough({
+      receive: options.receive,
+      outbox,
+      events,
+      isSneDown: () => forwarding === undefined || forwarding.breaker.state === "open",
+      budgetMs: settings.dropInWaitMs,
+      clock,
+    }),
+    outbox,
+    collect,
+  });
+  const read = makeReadOperation({
+    ask: async (call) =>
+      forwarding?.breaker.run(
+        () => forwarding.registry.read(call),
+        (answer) => linkWorks(call.operation, answer),
+      ),
+  });
+  const paths: Readonly<Record<SneService, string>> = {
+    demandeLogement: settings.dropInDemandesPath,
+    rechercheDemande: settings.dropInSearchPath,
+    gestionPartageeEvt: settings.dropInEventsPath,
+  };
+  return (["demandeLogement", "rechercheDemande", "gestionPartageeEvt"] as const)
+    .filter((service) => paths[service] !== NOWHERE)
+    .map((service) =>
+      makeDropInEndpoint({
+        service,
+        path: paths[service].replace(/\/+$/, ""),
+        // A file in base64 takes a third more, and its line ends.
+        maxBytes: Math.ceil(settings.maxFileBytes * 1.4) + AROUND_BYTES,
+        wsdl: () => readFile(new URL(`../wsdl/${WSDL_FILES[service]}`, import.meta.url), "utf8"),
+        ...{ write, read, chance, log },
+      }),
+    );
+}

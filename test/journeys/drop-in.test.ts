@@ -1,0 +1,163 @@
+/** A client written for the SNE, pointed at the gateway: it works, and loses nothing when the SNE is down. */
+import assert from "node:assert/strict";
+import { fileName, makeDemande } from "../../src/standin/sample-demandes.ts";
+import { callSne, type Framing, type SoapCallAnswer } from "../support/soap-callers.ts";
+import { order } from "../support/standin-calls.ts";
+import { API_KEY, GUICHET, OTHER_API_KEY, startWorld, type World } from "../support/world.ts";
+
+const AT = new Date("2026-01-15T08:30:00Z");
+const DEMANDES = "/services/DemandeLogementImplService";
+
+describe("a client of the SNE pointed at the gateway", () => {
+  let world: World;
+  let sequence = 0;
+
+  before(async () => {
+    world = await startWorld({
+      settings: { GATEWAY_DROPIN_WAIT_MS: "4000", GATEWAY_BREAKER_OPEN_MS: "500" },
+    });
+  });
+  after(async () => {
+    await world.stop();
+  });
+  afterEach(async () => {
+    await order(world.standin.controlUrl, [{ do: "clear" }]);
+  });
+
+  function getNumUnique(
+    bytes: Uint8Array,
+    { framing = "cxf", name = nextName(), key = API_KEY }: Partial<Asking> = {},
+  ): Promise<SoapCallAnswer> {
+    return callSne({
+      url: `${world.httpUrl}${DEMANDES}/`,
+      operation: "getNumUnique",
+      element: "numUniqueParametres",
+      fields: [
+        { name: "nomFichierDemande", text: name },
+        { name: "fichierDemande", file: bytes },
+        { name: "nomCertificat", text: "CER75A01-202601150930.pem" },
+        { name: "certificat", file: new Uint8Array() },
+      ],
+      ...{ framing, key },
+    });
+  }
+  interface Asking {
+    readonly framing: Framing;
+    readonly name: string;
+    readonly key: string;
+  }
+  function nextName(): string {
+    sequence += 1;
+    return fileName({ guichet: GUICHET, at: AT, sequence });
+  }
+  function creation(seed: number): Buffer {
+    return Buffer.from(makeDemande({ typeFichier: "CRE", guichet: GUICHET, seed }));
+  }
+
+  for (const framing of ["cxf", "plain", "libsne"] as const) {
+    it(`has its number, the SNE's file as it came and the attestation (${framing})`, async () => {
+      const bytes = creation(700 + sequence);
+      const answer = await getNumUnique(bytes, { framing });
+      assert.equal(answer.status, 200, answer.root);
+      const file = answer.file("fichierDemande")?.toString("utf8") ?? "";
+      assert.match(file, /<tns:interfaceNuu/);
+      const numero = /<tns:numUnique>([^<]+)</.exec(file)?.[1];
+      assert.equal(numero?.length, 18);
+      assert.match(answer.file("attestation")?.toString("latin1") ?? "", /^%PDF-/);
+      assert.equal(await world.effectsOf(bytes), 1);
+      const flux = (await world.fluxes()).at(-1);
+      assert.ok(flux);
+      assert.equal(flux["channel"], "soap");
+      await world.reaches(flux.id, "acknowledged");
+      if (framing === "libsne") {
+        // It decodes the whole body as UTF-8, and looks for the file's root in it.
+        const text = new TextDecoder("utf-8", { fatal: true }).decode(answer.body);
+        assert.match(text, /<tns:interfaceNuu/);
+      }
+    });
+  }
+
+  it("sees an anomaly as the SNE tells it", async () => {
+    await order(world.standin.controlUrl, [
+      { do: "anomaly", code: "CTRL_DEM_0033", message: "Le motif est obligatoire.", times: 1 },
+    ]);
+    const answer = await getNumUnique(creation(720));
+    assert.equal(answer.status, 200, answer.root);
+    assert.match(answer.file("fichierDemande")?.toString("utf8") ?? "", /CTRL_DEM_0033/);
+  });
+
+  it("gets the first one's answer when it sends the same again, and has one effect", async () => {
+    const bytes = creation(730);
+    const name = nextName();
+    const [one, two] = await Promise.all([
+      getNumUnique(bytes, { name }),
+      getNumUnique(bytes, { name }),
+    ]);
+    const three = await getNumUnique(bytes, { name });
+    const files = [one, two, three].map((answer) => answer.file("fichierDemande")?.toString());
+    assert.ok(files[0]?.includes("numUnique"));
+    assert.deepEqual(new Set(files).size, 1);
+    assert.equal(await world.effectsOf(bytes), 1);
+  });
+
+  it("is told « différé » at once while the SNE is down, then has its answer under the same file", async () => {
+    await order(world.standin.controlUrl, [{ do: "down", how: "503" }]);
+    const bytes = creation(740);
+    const name = nextName();
+    const answer = await getNumUnique(bytes, { name });
+    assert.equal(answer.status, 500, answer.root);
+    assert.match(answer.root, /Différé/);
+    assert.match(answer.root, /FLUX_DEFERRED/);
+    const fluxId = answer.text("identifiant") ?? "";
+    assert.equal((await world.flux(fluxId)).state, "kept");
+    await order(world.standin.controlUrl, [{ do: "up" }]);
+    await world.reaches(fluxId, "accepted");
+    const again = await getNumUnique(bytes, { name });
+    assert.equal(again.status, 200, again.root);
+    assert.equal(await world.effectsOf(bytes), 1);
+    await world.reaches(fluxId, "acknowledged");
+  });
+
+  it("is told where its file is wrong, in French, before anything is kept", async () => {
+    const before = (await world.fluxes()).length;
+    const answer = await getNumUnique(
+      Buffer.from(`<interfaceNuu xmlns="http://nuu.application.i2/">\n<oups></interfaceNuu>`),
+    );
+    assert.match(answer.root, /Sender/);
+    assert.match(answer.root, /ligne 2/);
+    assert.equal((await world.fluxes()).length, before);
+  });
+
+  it("may send for its own guichet only", async () => {
+    const answer = await getNumUnique(creation(750), { key: OTHER_API_KEY });
+    assert.match(answer.root, /GUICHET_NOT_ALLOWED/);
+    const stranger = await getNumUnique(creation(751), { key: "inconnue" });
+    assert.equal(stranger.status, 401);
+  });
+
+  it("reads through, and is told at once when it cannot", async () => {
+    const bytes = creation(760);
+    const made = await getNumUnique(bytes);
+    const numero =
+      /<tns:numUnique>([^<]+)</.exec(made.file("fichierDemande")?.toString() ?? "")?.[1] ?? "";
+    const read = (): Promise<SoapCallAnswer> =>
+      callSne({
+        url: `${world.httpUrl}${DEMANDES}`,
+        operation: "getDemandeLogement",
+        element: "demandeLogementParametres",
+        fields: [
+          { name: "numUnique", text: numero },
+          { name: "nomCertificat", text: "CER.pem" },
+          { name: "certificat", file: new Uint8Array() },
+        ],
+      });
+    const found = await read();
+    assert.equal(found.status, 200, found.root);
+    assert.match(found.file("fichierDemande")?.toString() ?? "", new RegExp(numero));
+    await order(world.standin.controlUrl, [{ do: "down", how: "503" }]);
+    const refused = await read();
+    assert.equal(refused.status, 500);
+    assert.match(refused.root, /SNE_BUSY|SNE_SUSPENDED/);
+    await order(world.standin.controlUrl, [{ do: "up" }]);
+  });
+});
