@@ -179,6 +179,8 @@ export interface FluxQuery {
   /** Named by the file, else given by the SNE to a file that named none. */
   readonly numUnique?: string;
   readonly sha256?: string;
+  /** Sent by a guichet under this very name. */
+  readonly sentAs?: { readonly guichet: string; readonly fileName: string };
   /** Received at or after, before: ms since the epoch. */
   readonly receivedFrom?: number;
   readonly receivedBefore?: number;

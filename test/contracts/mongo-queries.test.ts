@@ -9,6 +9,7 @@ import { connect } from "../../src/adapters/mongo/connect.ts";
 import { makeFiles } from "../../src/adapters/mongo/files.ts";
 import { INDEXES } from "../../src/adapters/mongo/indexes.ts";
 import { openMongoOutbox } from "../../src/adapters/mongo/mongo-outbox.ts";
+import { FLUX_STATES } from "../../src/domain/flux-state.ts";
 import type { Outbox } from "../../src/keep/outbox.ts";
 import { systemChance, systemClock } from "../../src/runtime/clock.ts";
 import { SILENT_LOG } from "../../src/runtime/log.ts";
@@ -164,6 +165,7 @@ async function sweep(uri: string): Promise<void> {
 /** What the console, the command line, health and the bilan ask. */
 async function readEverything(outbox: Outbox): Promise<void> {
   const limit = 3;
+  const [{ id: fluxId } = { id: "" }] = (await outbox.list({ limit: 1 })).fluxes;
   for (const order of ["oldestFirst", "newestFirst"] as const) {
     const { fluxes, next } = await outbox.list({ order, limit });
     const [flux] = fluxes;
@@ -174,9 +176,14 @@ async function readEverything(outbox: Outbox): Promise<void> {
     await outbox.list({ order, limit, numUnique: "075011800000000001" });
     await outbox.list({ order, limit, numUnique: "075011800000000001", states: ["accepted"] });
     await outbox.list({ order, limit, sha256: flux.sha256 });
+    await outbox.list({ order, limit, sentAs: { guichet: "75001", fileName: flux.fileName } });
     await outbox.find(flux.id);
     await outbox.journal(flux.id);
     await outbox.file(flux.id, "original");
+  }
+  for (let told = 0; told < 2; told += 1) {
+    const event = { name: "acquittement.confirmed", detail: {} } as const;
+    await outbox.recordOnce({ fluxId, in: FLUX_STATES, at: LATER, event });
   }
   await outbox.counts();
   await outbox.load();

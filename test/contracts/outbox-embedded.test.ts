@@ -132,7 +132,7 @@ describe("embedded store", function () {
     later.close();
     await assert.rejects(openStore(), {
       code: "STORE_TOO_NEW",
-      details: { found: 1000, known: 2 },
+      details: { found: 1000, known: 3 },
     });
     const untouched = new DatabaseSync(path);
     assert.equal(untouched.prepare("PRAGMA user_version").get()?.["user_version"], 1000);
@@ -162,6 +162,11 @@ describe("embedded store", function () {
       assert.equal(file === undefined ? undefined : sha256Of(file.bytes), sha256);
       assert.ok((await outbox.journal(id)).length > 0);
     }
+    for (const { id, guichet, fileName } of fluxes) {
+      if (guichet === undefined) continue;
+      const named = await outbox.list({ sentAs: { guichet, fileName }, limit: 500 });
+      assert.ok(named.fluxes.some((flux) => flux.id === id));
+    }
     const counts = await outbox.counts();
     assert.deepEqual(counts, await outbox.recount());
     assert.deepEqual([counts.received, counts.repeats, counts.deliveriesOwed], [10, 1, 4]);
@@ -178,7 +183,7 @@ describe("embedded store", function () {
     assert.equal(claimed?.flux.guichet, "69002");
     await outbox.stop();
     const after = new DatabaseSync(first);
-    assert.equal(after.prepare("PRAGMA user_version").get()?.["user_version"], 2);
+    assert.equal(after.prepare("PRAGMA user_version").get()?.["user_version"], 3);
     after.close();
   });
 

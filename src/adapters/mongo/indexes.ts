@@ -86,6 +86,13 @@ export const INDEXES: readonly StoreIndex[] = [
   },
   {
     collection: "fluxes",
+    name: "sentAs",
+    key: { guichet: 1, fileName: 1, receivedAt: 1, seq: 1 },
+    options: { partialFilterExpression: { guichet: { $exists: true } } },
+    serves: "list by name of file: what a bordereau announces",
+  },
+  {
+    collection: "fluxes",
     name: "ended",
     key: { endedAt: 1 },
     options: { partialFilterExpression: { endedAt: { $exists: true } } },

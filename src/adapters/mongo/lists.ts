@@ -31,21 +31,31 @@ export async function listFluxes(
 ): Promise<FluxPage> {
   const order = query.order ?? "oldestFirst";
   const limit = Math.min(500, Math.max(1, Math.floor(query.limit)));
-  const { sha256, numUnique, guichet } = query;
+  const { sha256, numUnique, guichet, sentAs } = query;
+  if (guichet !== undefined && sentAs !== undefined && guichet !== sentAs.guichet) {
+    return { fluxes: [] };
+  }
   const states = [...new Set(query.states ?? FLUX_STATES)];
   const range = rangeOf(query, order);
   // One more than asked for: tells whether a page follows.
   const count = limit + 1;
 
-  const find = (filter: Filter): Promise<FluxDocument[]> =>
+  const find = (filter: Filter, hint?: string): Promise<FluxDocument[]> =>
     fluxes
-      .find({ ...filter, ...range }, { projection: WITHOUT_JOURNAL })
+      .find(
+        { ...filter, ...range },
+        { projection: WITHOUT_JOURNAL, ...(hint === undefined ? {} : { hint }) },
+      )
       .sort(SORTS[order])
       .limit(count)
       .toArray();
 
   async function found(): Promise<FluxDocument[]> {
-    const among = { ...(guichet === undefined ? {} : { guichet }), state: { $in: states } };
+    const among = {
+      ...(guichet === undefined ? {} : { guichet }),
+      ...(sentAs === undefined ? {} : sentAs),
+      state: { $in: states },
+    };
     if (sha256 !== undefined) {
       const named = numUnique === undefined ? {} : { numUnique };
       // One content has few fluxes: all are read, and put in order here.
@@ -55,6 +65,7 @@ export async function listFluxes(
         .toArray();
     }
     if (numUnique !== undefined) return find({ numUnique, ...among });
+    if (sentAs !== undefined) return find(among, "sentAs");
     const pages = await Promise.all(
       states.map((state) => find({ ...(guichet === undefined ? {} : { guichet }), state })),
     );

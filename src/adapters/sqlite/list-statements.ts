@@ -43,17 +43,18 @@ export function makeListStatements(db: DatabaseSync): ListStatements {
   const byGuichet = between("received_at, seq", "flux_guichet", "guichet = ? AND state = ?");
   const byNumUnique = between("*", "flux_num_unique", "num_unique = ?");
   const bySha256 = between("*", "flux_content", "sha256 = ?");
+  const bySentAs = between("*", "flux_sent_as", "guichet = ? AND file_name = ?");
 
-  /** One number or one content has few fluxes: the other criteria are checked on each. */
+  /** One number, one content or one name has few fluxes: the other criteria are checked on each. */
   function few(
     statement: StatementSync,
-    value: string,
+    values: readonly string[],
     bounds: readonly number[],
     wanted: (row: FluxRow) => boolean,
     count: number,
   ): FluxRow[] {
     const rows: FluxRow[] = [];
-    for (const found of statement.iterate(value, ...bounds, -1)) {
+    for (const found of statement.iterate(...values, ...bounds, -1)) {
       const row = fluxRow(found);
       if (wanted(row)) rows.push(row);
       if (rows.length === count) break;
@@ -85,18 +86,22 @@ export function makeListStatements(db: DatabaseSync): ListStatements {
       const order = query.order ?? "oldestFirst";
       const limit = Math.min(500, Math.max(1, Math.floor(query.limit)));
       const bounds = boundsOf(query, order);
-      const { sha256, numUnique } = query;
+      const { sha256, numUnique, sentAs } = query;
       const wanted = (row: FluxRow): boolean =>
         (query.states?.includes(row.state) ?? true) &&
         (query.guichet === undefined || row.guichet === query.guichet) &&
-        (numUnique === undefined || row.num_unique === numUnique);
+        (numUnique === undefined || row.num_unique === numUnique) &&
+        (sentAs === undefined ||
+          (row.guichet === sentAs.guichet && row.file_name === sentAs.fileName));
       // One more than asked for: tells whether a page follows.
       const rows =
         sha256 !== undefined
-          ? few(bySha256[order], sha256, bounds, wanted, limit + 1)
+          ? few(bySha256[order], [sha256], bounds, wanted, limit + 1)
           : numUnique !== undefined
-            ? few(byNumUnique[order], numUnique, bounds, wanted, limit + 1)
-            : many(query, order, bounds, limit + 1);
+            ? few(byNumUnique[order], [numUnique], bounds, wanted, limit + 1)
+            : sentAs !== undefined
+              ? few(bySentAs[order], [sentAs.guichet, sentAs.fileName], bounds, wanted, limit + 1)
+              : many(query, order, bounds, limit + 1);
       const page = rows.slice(0, limit);
       const last = page.at(-1);
       return {

@@ -83,6 +83,33 @@ export function readingContract({ outbox, reopen }: ContractBench): void {
       assert.deepEqual(await idsOf({ guichet: "nobody" }), []);
     });
 
+    it("lists what a guichet sent under a name, and what nobody else did", async () => {
+      const fileName = "DEM75001-202601310800-000007.xml";
+      const a = newFlux({ receivedAt: NOON, fileName });
+      const b = newRefusedFlux({ receivedAt: NOON + 1, fileName });
+      const other = newFlux({ receivedAt: NOON + 2, guichet: "69002", fileName });
+      const stranger = newQuarantinedFlux({ receivedAt: NOON + 3, fileName });
+      await outbox().keep([a, b, other, stranger, newFlux({ receivedAt: NOON + 4 })]);
+      const sentAs = { guichet: "75001", fileName };
+      assert.deepEqual(await idsOf({ sentAs }), [a.id, b.id]);
+      assert.deepEqual(await idsOf({ sentAs, order: "newestFirst" }), [b.id, a.id]);
+      assert.deepEqual(await idsOf({ sentAs, states: ["refused"] }), [b.id]);
+      assert.deepEqual(await idsOf({ sentAs, sha256: a.sha256 }), [a.id]);
+      assert.deepEqual(await idsOf({ sentAs, receivedFrom: NOON + 1 }), [b.id]);
+      assert.deepEqual(await idsOf({ sentAs, guichet: "69002" }), []);
+      assert.deepEqual(await idsOf({ sentAs: { ...sentAs, fileName: "dem.xml" } }), []);
+      const page = await outbox().list({ sentAs, limit: 1 });
+      assert.deepEqual(
+        page.fluxes.map(({ id }) => id),
+        [a.id],
+      );
+      const next = await outbox().list({ sentAs, limit: 1, after: page.next ?? "" });
+      assert.deepEqual(
+        next.fluxes.map(({ id }) => id),
+        [b.id],
+      );
+    });
+
     it("moves a flux from one list to the other with its state", async () => {
       const { flux } = await fluxIn(outbox(), "failed");
       assert.deepEqual(await idsOf({ states: ["failed"] }), [flux.id]);
