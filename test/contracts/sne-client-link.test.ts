@@ -86,7 +86,9 @@ describe("The SNE client, when the link fails", () => {
       const giveUp = new AbortController();
       const waiting = client.write(creation({ signal: giveUp.signal }));
       giveUp.abort();
-      assertNotProcessed(await waiting, /abandonné avant l'envoi/);
+      const answer = await waiting;
+      assertNotProcessed(answer, /abandonné avant l'envoi/);
+      assert.equal("endedByUs" in answer && answer.endedByUs, true);
       first?.write(acceptedAnswer());
       assert.equal((await busy).kind, "answered");
       // The connection is free: what was given up would leave now.
@@ -102,6 +104,9 @@ describe("The SNE client, when the link fails", () => {
       const both = await Promise.all([client.write(creation()), client.write(creation())]);
       assertNoAnswer(both[0], /aucune réponse complète en 150 ms/);
       assertNotProcessed(both[1], /pas de connexion libre/);
+      // Other calls were in the way, not the link: the breaker must not count it.
+      assert.equal("endedByUs" in both[1] && both[1].endedByUs, true);
+      assert.equal("endedByUs" in both[0], false);
       assert.equal(server.requests.length, seen + 1);
     });
 
@@ -191,7 +196,9 @@ describe("The SNE client, when the link fails", () => {
       const kept = client.write(creation());
       await eventually("the second request", () => sockets.length === 2);
       giveUp.abort();
-      assertNoAnswer(await given, /abandonné après l'envoi/);
+      const answer = await given;
+      assertNoAnswer(answer, /abandonné après l'envoi/);
+      assert.equal("endedByUs" in answer && answer.endedByUs, true);
       sockets[1]?.write(acceptedAnswer());
       assert.equal((await kept).kind, "answered");
     });
@@ -281,6 +288,61 @@ describe("The SNE client, when the link fails", () => {
       ]);
     for (const [name, number] of names) assert.equal(name, number);
     assert.equal(new Set(names.map(([name]) => name)).size, 400);
+  });
+
+  it("keeps connections for fluxes, however many questions wait", async () => {
+    const client = await clientOf(server.url, { maxConnections: 2, timeoutMs: 3_000 });
+    const { signal } = new AbortController();
+    const asked: Socket[] = [];
+    server.play((request, socket) => {
+      if (request.body.includes("demandeLogementParametres")) asked.push(socket);
+      else socket.write(acceptedAnswer());
+    });
+    const questions = Array.from({ length: 5 }, () =>
+      client.read({ operation: "getDemandeLogement", parameters: [], signal }),
+    );
+    await eventually("questions on every connection they have", () => asked.length === 2);
+    assert.equal((await client.write(creation())).kind, "answered");
+    server.play((_request, socket) => void socket.write(httpAnswer(503)));
+    for (const socket of asked) socket.write(httpAnswer(503));
+    for (const answer of await Promise.all(questions)) assert.equal(answer.kind, "notProcessed");
+  });
+
+  it("gives up a question for that question alone", async () => {
+    const client = await clientOf(server.url);
+    const giveUp = new AbortController();
+    const sockets: Socket[] = [];
+    server.play((_request, socket) => void sockets.push(socket));
+    const operation = "getDoublons";
+    const given = client.read({ operation, parameters: [], signal: giveUp.signal });
+    await eventually("the first question", () => sockets.length === 1);
+    const kept = client.read({ operation, parameters: [], signal: new AbortController().signal });
+    await eventually("the second question", () => sockets.length === 2);
+    giveUp.abort();
+    assert.deepEqual(await given, {
+      kind: "notRead",
+      why: "noAnswer",
+      detail: "appel abandonné après l'envoi",
+      endedByUs: true,
+    });
+    sockets[1]?.write(httpAnswer(503));
+    assert.equal((await kept).kind, "notProcessed");
+  });
+
+  it("reads no more than its limit of an answer to a question", async () => {
+    const client = await clientOf(server.url, { maxAnswerBytes: 10_000 });
+    server.play((_request, socket) => {
+      socket.write(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 900000000\r\n\r\n",
+      );
+      socket.write(Buffer.alloc(20_000));
+    });
+    const answer = await client.read({
+      operation: "rechercheDemandeMulticritere",
+      parameters: [],
+      signal: new AbortController().signal,
+    });
+    assert.ok(answer.kind === "notRead" && answer.why === "unreadable", JSON.stringify(answer));
   });
 
   it("waits for the call in hand before it stops", async () => {

@@ -10,8 +10,10 @@ import { join } from "node:path";
 import { TLSSocket } from "node:tls";
 import type { PeerCertificate, TlsOptions } from "node:tls";
 import { afterEach, describe, it } from "mocha";
+import type { ReadOperation } from "../../src/domain/sne-operation.ts";
 import type { TlsFiles } from "../../src/adapters/sne/tls-material.ts";
-import type { Registry, RegistryAnswer } from "../../src/forward/registry.ts";
+import { sneAddresses } from "../../src/forward/sne-addresses.ts";
+import type { ReadAnswer, Registry, RegistryAnswer } from "../../src/forward/registry.ts";
 import type { Clock } from "../../src/runtime/clock.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { SILENT_LOG } from "../../src/runtime/log.ts";
@@ -203,6 +205,33 @@ describe("The SNE client under mutual TLS", () => {
       clock.forward(11_000);
       await client.write(creation());
       assert.deepEqual(seen, ["Passerelle de test", "Passerelle de test renouvelee"]);
+    });
+
+    it("takes it for questions, and at every origin its services have", async () => {
+      const clock = handClock();
+      const files = await filesInUse();
+      const [here, there] = [await serverOf(MUTUAL), await serverOf(MUTUAL)];
+      const client = await clientOf(here, files, {
+        clock,
+        maxConnections: 1,
+        urls: sneAddresses({ sneUrl: here.url, sneSearchUrl: there.url }),
+      });
+      const ask = (operation: ReadOperation): Promise<ReadAnswer> =>
+        client.read({ operation, parameters: [], signal: new AbortController().signal });
+      await ask("getDoublons");
+      await ask("rechercheDemandeMulticritere");
+      assert.deepEqual([here.requests.length, there.requests.length], [1, 1]);
+      await replace(files.certFile, "renewed-client.pem");
+      await replace(files.keyFile, "renewed-client.key");
+      clock.forward(11_000);
+      await ask("getDoublons");
+      await ask("rechercheDemandeMulticritere");
+      await ask("rechercheDemandeMulticritere");
+      assert.deepEqual([here.requests.length, there.requests.length], [2, 3]);
+      const [old, renewed] = ["Passerelle de test", "Passerelle de test renouvelee"];
+      assert.deepEqual(seen, [old, old, renewed, renewed, renewed]);
+      // Kept between two questions, and given up when the certificate changed.
+      assert.deepEqual([here.connections, there.connections], [2, 2]);
     });
 
     it("goes on with the old one while the new files do not go together, and says so", async () => {

@@ -82,6 +82,16 @@ describe("settings", () => {
       /GATEWAY_SMTP_REQUIRE_TLS/,
     ],
     ["an address that is none", { GATEWAY_SNE_URL: "sne.example" }, /GATEWAY_SNE_URL/],
+    [
+      "an address of the events that is none",
+      { GATEWAY_SNE_URL: "http://sne.example/", GATEWAY_SNE_EVENTS_URL: "ftp://sne.example/" },
+      /GATEWAY_SNE_EVENTS_URL.*http:/,
+    ],
+    [
+      "an address of the search without the SNE's",
+      { GATEWAY_SNE_SEARCH_URL: "http://sne.example/" },
+      /GATEWAY_SNE_SEARCH_URL.*sans GATEWAY_SNE_URL/,
+    ],
     ["a mail sender with a name", { GATEWAY_MAIL_FROM: "SNE <a@b.fr>" }, /GATEWAY_MAIL_FROM/],
     ["a store of another kind", { GATEWAY_STORE: "postgres://x" }, /GATEWAY_STORE /],
     ["a partition without name", { GATEWAY_STORE_PARTITIONS: "/a.db" }, /GATEWAY_STORE_PARTITIONS/],
