@@ -8,9 +8,9 @@ import { escapeXml } from "../wire/xml-text.ts";
 import type { Anomaly } from "./standin-rules.ts";
 import type { DemandeEcho } from "./standin-xml.ts";
 
-const NUU = "http://nuu.application.i2/";
-// "interfaceNuu" must not stand in it: libsne takes the first one of the body for the root.
-const HEAD = utf8(
+export const NUU = "http://nuu.application.i2/";
+/** Opens every file. "interfaceNuu" must not stand in it: libsne takes the first one for the root. */
+export const ANSWER_HEAD = utf8(
   `<?xml version="1.0" encoding="UTF-8"?>\n` +
     `<!-- Ceci n'est pas le SNE : réponse d'un simulateur, sans aucune valeur. -->\n`,
 );
@@ -35,7 +35,7 @@ export function writeAnswerFile(of: {
       : `<tns:listeAnomalie>${of.anomalies.map(writeAnomaly).join("")}</tns:listeAnomalie>`;
   const { head, middle, tail } = of.echo;
   const added = anomalies + writeDoublons(of.doublons, "");
-  return Buffer.concat([HEAD, head, utf8(number), middle, utf8(added), tail]);
+  return Buffer.concat([ANSWER_HEAD, head, utf8(number), middle, utf8(added), tail]);
 }
 
 function utf8(text: string): Uint8Array {
@@ -45,7 +45,7 @@ function utf8(text: string): Uint8Array {
 /** A listeDoublons as a document; undefined when there is none to list: the schema wants one. */
 export function writeDoublonsFile(doublons: readonly Doublon[]): Uint8Array | undefined {
   const written = writeDoublons(doublons, ` xmlns:tns="${NUU}"`);
-  return written === "" ? undefined : Buffer.concat([HEAD, utf8(written)]);
+  return written === "" ? undefined : Buffer.concat([ANSWER_HEAD, utf8(written)]);
 }
 
 function writeDoublons(doublons: readonly Doublon[], attributes: string): string {

@@ -6,6 +6,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { DemandeBook } from "./demande-book.ts";
 import type { EffectLedger } from "./effect-ledger.ts";
+import type { EventBook } from "./event-book.ts";
 import { readOrders, type Order } from "./orders.ts";
 import { readBody } from "./read-body.ts";
 import { STANDIN_HEADER } from "./soap-service.ts";
@@ -17,19 +18,21 @@ const INDEX = `Ceci n'est pas le SNE : port de commande du simulateur.
 GET  /standin/control          état : ligne, règles, réglages
 POST /standin/control          ordres (JSON), voir src/standin/README.md
 GET  /standin/effects          effets pris, par empreinte de fichier (?summary, ?limit=)
-GET  /standin/effects/SHA256   effets d'un fichier
+GET  /standin/effects/SHA256   effets d'un fichier (?operation=, pour un fichier d'événements)
 GET  /standin/calls            derniers appels (?last=, ?sha256=, ?operation=)
+GET  /standin/events/NUMERO    événements d'une demande, sans leur commentaire
 `;
 
 export function makeControlService(parts: {
   readonly steering: Steering;
   readonly ledger: EffectLedger;
   readonly book: DemandeBook;
+  readonly events: EventBook;
   /** Applies orders in their order; rejects when the port cannot be opened again. */
   readonly apply: (orders: readonly Order[]) => Promise<void>;
   readonly report: (error: unknown) => void;
 }): RequestListener {
-  const { steering, ledger, book } = parts;
+  const { steering, ledger, book, events } = parts;
 
   const state = (): unknown => ({
     notTheSne: true,
@@ -37,6 +40,7 @@ export function makeControlService(parts: {
     settings: steering.settings,
     rules: steering.rules,
     demandes: book.size,
+    evenements: events.size,
   });
 
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -55,12 +59,24 @@ export function makeControlService(parts: {
     else if (path === "/standin/control") sendJson(res, 200, state());
     else if (path === "/standin/effects") sendJson(res, 200, effects(url.searchParams));
     else if (path === "/standin/calls") sendJson(res, 200, calls(url.searchParams));
-    else if (path.startsWith("/standin/effects/")) {
+    else if (path.startsWith("/standin/events/")) {
+      sendJson(res, 200, { events: eventsOf(path.slice("/standin/events/".length)) });
+    } else if (path.startsWith("/standin/effects/")) {
       const sha256 = path.slice("/standin/effects/".length).toLowerCase();
-      const found = ledger.file(sha256);
+      const found = ledger.file(sha256, url.searchParams.get("operation") ?? undefined);
       sendJson(res, found === undefined ? 404 : 200, found ?? { error: "never received", sha256 });
     } else sendJson(res, 404, { error: "see GET /standin" });
   };
+
+  // What a commentaire says is nobody's business here.
+  const eventsOf = (numUnique: string): unknown =>
+    events.of(numUnique).map(({ id, type, dateSurvenance, createdAt, changedAt }) => ({
+      id,
+      type,
+      dateSurvenance,
+      createdAt,
+      changedAt,
+    }));
 
   const takeOrders = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (!/^application\/json\s*(;|$)/i.test(req.headers["content-type"] ?? "")) {

@@ -3,6 +3,7 @@
  * whole files are kept for the latest ones only, within a limit of bytes, so that a bench of hundreds
  * of thousands does not fill the machine.
  */
+import { factsAfter } from "./search-facts.ts";
 import { isCreation, type Known } from "./standin-rules.ts";
 import type { ReadDemande } from "./standin-xml.ts";
 
@@ -10,6 +11,8 @@ export interface BookEntry {
   readonly numUnique: string;
   /** `<tns:doublon>` content after numUnique; empty for an association. */
   readonly asDoublon: string;
+  /** What a search looks at, packed (`search-facts.ts`). */
+  readonly facts: string;
   readonly radiation?: {
     /** When the stand-in took it, ms since the epoch: what "since" is compared with (inferred). */
     readonly at: number;
@@ -33,13 +36,17 @@ export interface DemandeBook extends Known {
   readonly size: number;
 }
 
-/** @param maxFileBytes - room for whole files, bytes */
-export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: number }): DemandeBook {
+export function makeDemandeBook(of: {
+  /** Room for whole files, bytes. */
+  readonly maxFileBytes: number;
+  /** Told of a demande that is no more. */
+  readonly deleted: (numUnique: string) => void;
+}): DemandeBook {
   const entries = new Map<string, BookEntry>();
   const byReference = new Map<string, string>();
   // One number for almost everyone: a set is made for the second only.
   const byPerson = new Map<string, string | Set<string>>();
-  const files = makeFileShelf(maxFileBytes);
+  const files = makeFileShelf(of.maxFileBytes);
   let given = 0;
 
   const live = (numUnique: string): boolean => {
@@ -103,6 +110,7 @@ export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: numbe
         // The reference and the person lead nowhere once the entry is gone.
         entries.delete(numUnique);
         files.drop(numUnique);
+        of.deleted(numUnique);
         return;
       }
       const before = entries.get(numUnique);
@@ -112,6 +120,7 @@ export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: numbe
         {
           numUnique,
           asDoublon: asDoublon ?? "",
+          facts: factsAfter(demande, before?.facts, radiation !== undefined),
           ...(radiation === undefined ? {} : { radiation }),
           ...(before?.dalo === undefined ? {} : { dalo: before.dalo }),
         },
@@ -123,7 +132,8 @@ export function makeDemandeBook({ maxFileBytes }: { readonly maxFileBytes: numbe
       const before = entries.get(numUnique);
       const dalo = { at, statut: demande.statutDalo ?? "" };
       const asDoublon = before?.asDoublon ?? demande.asDoublon;
-      writeDown({ ...before, numUnique, asDoublon, dalo }, demande, answer);
+      const facts = before?.facts ?? factsAfter(demande, undefined, false);
+      writeDown({ ...before, numUnique, asDoublon, facts, dalo }, demande, answer);
     },
     entry: (numUnique) => entries.get(numUnique),
     file: (numUnique) => {

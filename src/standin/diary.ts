@@ -15,10 +15,11 @@ import {
   readFileSync,
   truncateSync,
 } from "node:fs";
+import { OPERATION_NAMES, type OperationName } from "./operations-table.ts";
 
 export interface DiaryEntry {
   readonly result: "taken" | "refused";
-  readonly operation: string;
+  readonly operation: OperationName;
   /** ms since the epoch */
   readonly at: number;
   readonly numUnique?: string;
@@ -76,13 +77,16 @@ export function readDiary(path: string): { entries: DiaryEntry[]; torn: boolean 
 
 function readEntry(line: string, number: number): DiaryEntry {
   const value: unknown = JSON.parse(line);
+  const operation =
+    typeof value === "object" && value !== null && "operation" in value
+      ? OPERATION_NAMES.find((name) => name === value.operation)
+      : undefined;
   if (
+    operation !== undefined &&
     typeof value === "object" &&
     value !== null &&
     "result" in value &&
     (value.result === "taken" || value.result === "refused") &&
-    "operation" in value &&
-    typeof value.operation === "string" &&
     "at" in value &&
     typeof value.at === "number" &&
     "file" in value &&
@@ -92,7 +96,7 @@ function readEntry(line: string, number: number): DiaryEntry {
       "numUnique" in value && typeof value.numUnique === "string" ? value.numUnique : undefined;
     return {
       result: value.result,
-      operation: value.operation,
+      operation,
       at: value.at,
       ...(numUnique === undefined ? {} : { numUnique }),
       file: Buffer.from(value.file, "base64"),

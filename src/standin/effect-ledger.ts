@@ -3,12 +3,31 @@
  * two calls for one demande were ever in progress at once, whether an older file took effect after a
  * newer one. No content of a demande is kept, only digests and keys.
  */
-import type { ReadDemande } from "./standin-xml.ts";
+import {
+  EVENT_OPERATION_NAMES,
+  OPERATION_NAMES,
+  type OperationName,
+  type ServiceName,
+} from "./operations-table.ts";
 
-/** What one file came to, over all the calls that carried it. */
+/** What it looks at in a file: a demande, or the events of one. */
+export interface LedgerSubject {
+  readonly typeFichier: string;
+  /** xs:dateTime, as it was written. */
+  readonly dateFichier: string;
+  readonly numGuichet: string;
+  readonly numUnique?: string;
+  readonly refInterne?: string;
+}
+
+/**
+ * What one file came to, over all the calls that carried it. The same bytes may be sent to add, then
+ * to remove: files of events are counted by operation.
+ */
 export interface FileEffects {
   readonly sha256: string;
-  readonly operation: string;
+  /** The first that carried it. */
+  readonly operation: OperationName;
   readonly typeFichier: string;
   /** `numUnique:…` or `refInterne:guichet|reference`; empty when the file names neither. */
   readonly key: string;
@@ -26,7 +45,8 @@ export interface CallRecord {
   readonly call: number;
   /** ms since the epoch */
   readonly at: number;
-  readonly operation: string;
+  readonly service: ServiceName;
+  readonly operation: OperationName;
   readonly framing: "mtom" | "plain";
   readonly action?: string;
   readonly bytes: number;
@@ -57,15 +77,16 @@ export interface EffectLedger {
   enterLane(record: CallRecord, keys: readonly string[]): { also(key: string): void; end(): void };
   count(of: {
     readonly sha256: string;
-    readonly operation: string;
-    readonly demande: ReadDemande;
+    readonly operation: OperationName;
+    readonly subject: LedgerSubject;
     readonly result: "called" | "taken" | "refused";
     readonly numUnique?: string;
     readonly call: number;
   }): void;
   summary(): LedgerSummary;
   files(): Iterable<FileEffects>;
-  file(sha256: string): FileEffects | undefined;
+  /** @param operation - of files of events; the first of them unless told */
+  file(sha256: string, operation?: string): FileEffects | undefined;
   /** The latest calls, oldest first. */
   calls(): readonly CallRecord[];
   /** Counts again from nothing; calls in progress stay so. */
@@ -94,12 +115,12 @@ const KEPT_CALLS = 2_000;
 const KEPT_VIOLATIONS = 100;
 
 /** The names a demande goes by. */
-export function laneKeys(demande: ReadDemande, numUnique: string | undefined): readonly string[] {
+export function laneKeys(subject: LedgerSubject, numUnique: string | undefined): readonly string[] {
   const keys: string[] = [];
-  const number = demande.numUnique ?? numUnique;
+  const number = subject.numUnique ?? numUnique;
   if (number !== undefined) keys.push(`numUnique:${number}`);
-  if (demande.refInterne !== undefined) {
-    keys.push(`refInterne:${demande.numGuichet}|${demande.refInterne}`);
+  if (subject.refInterne !== undefined) {
+    keys.push(`refInterne:${subject.numGuichet}|${subject.refInterne}`);
   }
   return keys;
 }
@@ -163,18 +184,19 @@ export function makeEffectLedger(): EffectLedger {
         },
       };
     },
-    count: ({ sha256, operation, demande, result, numUnique, call }) => {
-      const [key = ""] = laneKeys(demande, numUnique);
-      const file = files.get(sha256) ?? {
+    count: ({ sha256, operation, subject, result, numUnique, call }) => {
+      const [key = ""] = laneKeys(subject, numUnique);
+      const name = ofEvents(operation) ? `${sha256} ${operation}` : sha256;
+      const file = files.get(name) ?? {
         sha256,
         operation,
-        typeFichier: demande.typeFichier,
+        typeFichier: subject.typeFichier,
         key,
         calls: 0,
         taken: 0,
         refused: 0,
       };
-      files.set(sha256, file);
+      files.set(name, file);
       if (numUnique !== undefined) file.numUnique = numUnique;
       if (result === "called") {
         file.calls += 1;
@@ -189,14 +211,14 @@ export function makeEffectLedger(): EffectLedger {
       if (file.taken === 2) totals.doubles += 1;
       totals.effects += 1;
       add(effectsByOperation, operation);
-      add(effectsByKind, demande.typeFichier);
-      const at = Date.parse(demande.dateFichier);
+      add(effectsByKind, subject.typeFichier);
+      const at = Date.parse(subject.dateFichier);
       const before = newest.get(key);
       if (key === "" || Number.isNaN(at)) return;
       if (before !== undefined && at < before.at) {
-        const detail = `${demande.dateFichier} took effect after ${before.text}`;
+        const detail = `${subject.dateFichier} took effect after ${before.text}`;
         violate({ kind: "order", key, call, detail });
-      } else newest.set(key, { at, text: demande.dateFichier });
+      } else newest.set(key, { at, text: subject.dateFichier });
     },
     summary: () => ({
       calls: totals.calls,
@@ -213,7 +235,14 @@ export function makeEffectLedger(): EffectLedger {
       firstViolations: violations,
     }),
     files: () => files.values(),
-    file: (sha256) => files.get(sha256),
+    file: (sha256, wanted) => {
+      const operations = OPERATION_NAMES.filter((name) => wanted === undefined || name === wanted);
+      for (const operation of operations) {
+        const file = files.get(ofEvents(operation) ? `${sha256} ${operation}` : sha256);
+        if (file !== undefined && (wanted === undefined || file.operation === wanted)) return file;
+      }
+      return undefined;
+    },
     calls: () => calls.slice(-KEPT_CALLS),
     forget: () => {
       for (const map of [files, newest, callsByOperation, effectsByOperation, effectsByKind]) {
@@ -226,6 +255,10 @@ export function makeEffectLedger(): EffectLedger {
       calls = [];
     },
   };
+}
+
+function ofEvents(operation: OperationName): boolean {
+  return EVENT_OPERATION_NAMES.some((name) => name === operation);
 }
 
 function add(counts: Map<string, number>, name: string): void {

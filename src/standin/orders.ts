@@ -3,7 +3,7 @@
  * not understood whole is refused with a sentence, and nothing of its list is applied: a misspelt
  * `times` must not become an outage without end.
  */
-import { OPERATION_NAMES } from "./operations-table.ts";
+import { OPERATION_NAMES, SERVICE_NAMES } from "./operations-table.ts";
 import {
   EFFECT_BY_DEFAULT,
   type Act,
@@ -104,13 +104,25 @@ function readDown(fields: Fields): Order {
 function readSettings(fields: Fields): Partial<Settings> {
   const doublons = fields.booleanOptional("doublons");
   const unknownNumbers = fields.booleanOptional("unknownNumbers");
+  const unknownCodes = fields.booleanOptional("unknownCodes");
   const attestation = fields.oneOfOptional("attestation", ["pdf", "text", "none"]);
   const faults = fields.oneOfOptional("faults", ["multipart", "plain"]);
+  const answers = fields.oneOfOptional("answers", ["multipart", "plain"]);
+  const codes = fields.oneOfOptional("codes", ["short", "long"]);
+  const actionMissing = fields.oneOfOptional("actionMissing", ["fault", "first"]);
+  const certificateCheck = fields.oneOfOptional("certificateCheck", ["since", "all", "none"]);
+  const certificateShape = fields.oneOfOptional("certificateShape", ["given", "libsne"]);
   return {
     ...(doublons === undefined ? {} : { doublons }),
     ...(unknownNumbers === undefined ? {} : { unknownNumbers }),
+    ...(unknownCodes === undefined ? {} : { unknownCodes }),
     ...(attestation === undefined ? {} : { attestation }),
     ...(faults === undefined ? {} : { faults }),
+    ...(answers === undefined ? {} : { answers }),
+    ...(codes === undefined ? {} : { codes }),
+    ...(actionMissing === undefined ? {} : { actionMissing }),
+    ...(certificateCheck === undefined ? {} : { certificateCheck }),
+    ...(certificateShape === undefined ? {} : { certificateShape }),
   };
 }
 
@@ -185,6 +197,7 @@ function readWhen(fields: Fields): When {
   if (value === undefined) return {};
   const when = new Fields(value, "when");
   const operation = when.oneOfOptional("operation", OPERATION_NAMES);
+  const service = when.oneOfOptional("service", SERVICE_NAMES);
   const ratio = when.numberOptional("ratio", 0);
   if (ratio !== undefined && ratio > 1) throw new WrongOrder("ratio goes from 0 to 1");
   const texts: Record<string, string> = {};
@@ -197,6 +210,7 @@ function readWhen(fields: Fields): When {
   return {
     ...texts,
     ...(operation === undefined ? {} : { operation }),
+    ...(service === undefined ? {} : { service }),
     ...(ratio === undefined ? {} : { ratio }),
   };
 }

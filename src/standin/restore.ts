@@ -2,30 +2,64 @@
 import { writeAnswerFile } from "./answer-file.ts";
 import type { DemandeBook } from "./demande-book.ts";
 import type { DiaryEntry } from "./diary.ts";
-import { createHash } from "node:crypto";
-import type { EffectLedger } from "./effect-ledger.ts";
+import type { EffectLedger, LedgerSubject } from "./effect-ledger.ts";
+import type { EventBook } from "./event-book.ts";
+import { applyEvents, EVENT_CHANGES, subjectOf } from "./event-operations.ts";
+import { readOperationFile } from "./operation-file.ts";
+import { sha256Of } from "./prepared-call.ts";
+import { readEventFile } from "./read-events.ts";
 import type { StandinXml } from "./standin-xml.ts";
 
 export function restore(parts: {
   readonly entries: readonly DiaryEntry[];
   readonly book: DemandeBook;
+  readonly events: EventBook;
   readonly ledger: EffectLedger;
   readonly xml: StandinXml;
 }): void {
-  const { book, ledger, xml } = parts;
-  for (const { result, operation, at, numUnique, file } of parts.entries) {
-    const reading = xml.readDemande(file);
-    if (reading.kind === "unreadable") {
-      throw new Error(`the data file holds a demande that cannot be read: ${reading.reason}`);
-    }
-    const { demande } = reading;
-    const sha256 = createHash("sha256").update(file).digest("hex");
+  for (const entry of parts.entries) {
+    const read = readBack(entry, parts);
+    const { operation, result, numUnique, file } = entry;
+    const sha256 = sha256Of(file);
+    const counted = { sha256, operation, subject: read.subject, call: 0 };
+    parts.ledger.count({ ...counted, result: "called" });
     const numbered = numUnique === undefined ? {} : { numUnique };
-    ledger.count({ sha256, operation, demande, result: "called", call: 0 });
-    ledger.count({ sha256, operation, demande, result, ...numbered, call: 0 });
-    if (result === "refused" || numUnique === undefined) continue;
-    const answer = writeAnswerFile({ echo: demande.echo, numUnique, anomalies: [], doublons: [] });
-    if (operation === "getDeclarationNouveauDalo") book.takeDalo(demande, numUnique, answer, at);
-    else book.take(demande, numUnique, answer, at);
+    parts.ledger.count({ ...counted, result, ...numbered });
+    if (result === "taken" && numUnique !== undefined) read.take(numUnique);
   }
+}
+
+/** The file of an entry, and how it takes its effect again. */
+function readBack(
+  { operation, at, file }: DiaryEntry,
+  { book, events, xml }: Parameters<typeof restore>[0],
+): { readonly subject: LedgerSubject; take(numUnique: string): void } {
+  const change = EVENT_CHANGES[operation];
+  if (change !== undefined) {
+    const reading = readOperationFile(xml.readFile(file));
+    if (reading.kind === "unreadable") throw unreadable(reading.reason);
+    const read = readEventFile(reading.file);
+    return {
+      subject: subjectOf(read),
+      take: (numUnique) => {
+        applyEvents(events, change, numUnique, read, at);
+      },
+    };
+  }
+  const reading = xml.readDemande(file);
+  if (reading.kind === "unreadable") throw unreadable(reading.reason);
+  const { demande } = reading;
+  return {
+    subject: demande,
+    take: (numUnique) => {
+      const { echo } = demande;
+      const answer = writeAnswerFile({ echo, numUnique, anomalies: [], doublons: [] });
+      if (operation === "getDeclarationNouveauDalo") book.takeDalo(demande, numUnique, answer, at);
+      else book.take(demande, numUnique, answer, at);
+    },
+  };
+}
+
+function unreadable(reason: string): Error {
+  return new Error(`the data file holds a file that cannot be read: ${reason}`);
 }

@@ -1,10 +1,11 @@
 /**
  * Writes the stand-in's SOAP answers, framed as Apache CXF frames them with MTOM on: always
  * multipart, even to a plain request and for a fault; root part first, then the files raw in their
- * parts. A comment in every envelope says what answers.
+ * parts. Or, by setting, as with MTOM off. A comment in every envelope says what answers.
  */
 import { escapeXml } from "../wire/xml-text.ts";
 import { writeMultipart } from "../wire/multipart-related.ts";
+import { SERVICE } from "./operations-table.ts";
 import type { FaultCode } from "./soap-request.ts";
 
 /** An HTTP answer ready to send. */
@@ -19,7 +20,6 @@ export type AnswerField =
   | { readonly name: string; readonly text: string }
   | { readonly name: string; readonly file: Uint8Array; readonly contentType: string };
 
-export const SERVICE = "http://ws.metier.nuu.application.i2/";
 const SOAP12 = "http://www.w3.org/2003/05/soap-envelope";
 const COMMENT = "<!-- Ceci n'est pas le SNE : simulateur. -->";
 const CRLF = Buffer.from("\r\n", "latin1");
@@ -52,6 +52,28 @@ export function writeAnswer(
     `<sne:${element} xmlns:sne="${escapeXml(namespace)}">${content}</sne:${element}>`,
   );
   return { status: 200, ...packageOf(envelope, files, unique) };
+}
+
+/** The same answer as a plain `application/soap+xml`: files in base64, as with MTOM off. */
+export function writePlainAnswer(
+  element: string,
+  fields: readonly AnswerField[],
+  namespace = SERVICE,
+): WrittenAnswer {
+  const content = fields.map((field) =>
+    "text" in field
+      ? `<${field.name}>${escapeXml(field.text)}</${field.name}>`
+      : `<${field.name} sne:contentType="${escapeXml(field.contentType)}">` +
+        `${Buffer.from(field.file).toString("base64")}</${field.name}>`,
+  );
+  const envelope = envelopeAround(
+    `<sne:${element} xmlns:sne="${escapeXml(namespace)}">${content.join("")}</sne:${element}>`,
+  );
+  return {
+    status: 200,
+    contentType: "application/soap+xml; charset=utf-8",
+    body: Buffer.from(envelope, "utf8"),
+  };
 }
 
 /** A SOAP 1.2 fault, HTTP 500, in a multipart package as CXF does. */

@@ -1,13 +1,18 @@
 /**
  * Reads a SOAP call from an HTTP request: MTOM as libsne and Apache CXF frame it, or a plain
- * envelope. The operation is told by the element of the Body; the action is only noted. What is not
- * a call of the published contract is a problem, with the answer it deserves.
+ * envelope. What is not a call of the published contract is a problem, with the answer it deserves.
  */
 import { bareContentId, partById, readMultipart, rootPart } from "../wire/multipart-related.ts";
 import type { Part } from "../wire/multipart-related.ts";
-import { readContentType, readParameters } from "../wire/content-type.ts";
+import { readContentType } from "../wire/content-type.ts";
 import type { CallParameter, EnvelopeReading, StandinXml } from "./standin-xml.ts";
-import { OPERATIONS, type Operation, type OperationName } from "./operations-table.ts";
+import type { Operation, OperationName, ServiceName } from "./operations-table.ts";
+import {
+  actionsOf,
+  tellOperation,
+  type ActionMissing,
+  type ActionPlaces,
+} from "./tell-operation.ts";
 
 export interface SoapCall {
   readonly operation: OperationName;
@@ -30,13 +35,20 @@ export type SoapReading =
 /** `VersionMismatch11`: the mismatch told to a SOAP 1.1 caller, in its own version (SOAP 1.2, A). */
 export type FaultCode = "Sender" | "Receiver" | "MustUnderstand" | "VersionMismatch11";
 
-const SERVICE = "http://ws.metier.nuu.application.i2/";
+export interface SoapRequest {
+  /** The service whose path was called. */
+  readonly service: ServiceName;
+  readonly contentType: string | undefined;
+  readonly soapAction: string | undefined;
+  readonly body: Uint8Array;
+}
 
 export function readSoapRequest(
-  header: string | undefined,
-  body: Uint8Array,
+  request: SoapRequest,
   xml: StandinXml,
+  actionMissing: ActionMissing,
 ): SoapReading {
+  const { contentType: header, body } = request;
   const type = readContentType(header);
   if (type === undefined) return { kind: "http", status: 415, text: "Content-Type absent" };
   let parts: readonly Part[] = [];
@@ -69,22 +81,27 @@ export function readSoapRequest(
     const text = `En-tête non compris : ${envelope.mustUnderstand}`;
     return { kind: "fault", code: "MustUnderstand", text };
   }
-  const action = actionOf(type.parameters, rootType);
-  return readCall(envelope, parts, framing, action);
+  const places = { outer: type.parameters, rootType, soapAction: request.soapAction };
+  const { namespace, element } = envelope;
+  const told = tellOperation({
+    service: request.service,
+    namespace,
+    element,
+    places,
+    actionMissing,
+  });
+  if (told.kind === "unknown") return sender(told.text);
+  return readCall(told.operation, envelope, parts, framing, places);
 }
 
 function readCall(
+  operation: Operation,
   envelope: Extract<EnvelopeReading, { kind: "read" }>,
   parts: readonly Part[],
   framing: "mtom" | "plain",
-  action: string | undefined,
+  places: ActionPlaces,
 ): SoapReading {
-  const operation = OPERATIONS.find(
-    (candidate) => candidate.element === envelope.element && envelope.namespace === SERVICE,
-  );
-  if (operation === undefined) {
-    return sender(`Opération inconnue : {${envelope.namespace}}${envelope.element}`);
-  }
+  const [action] = actionsOf(places, true);
   const problem = checkParameters(operation, envelope.parameters);
   if (problem !== undefined) return sender(problem);
   const files = new Map<string, Uint8Array>();
@@ -141,20 +158,6 @@ function decodePart(part: Part): Uint8Array | undefined {
   if (["7bit", "8bit", "binary"].includes(encoding)) return part.bytes;
   if (encoding !== "base64") return undefined;
   return Buffer.from(Buffer.from(part.bytes).toString("latin1"), "base64");
-}
-
-/** Where stacks put the action: outer parameter, start-info, the root part's type. */
-function actionOf(
-  outer: ReadonlyMap<string, string>,
-  rootType: string | undefined,
-): string | undefined {
-  const startInfo = outer.get("start-info") ?? "";
-  const semicolon = startInfo.indexOf(";");
-  return (
-    outer.get("action") ??
-    (semicolon < 0 ? undefined : readParameters(startInfo.slice(semicolon)).get("action")) ??
-    readContentType(rootType)?.parameters.get("action")
-  );
 }
 
 function sender(text: string): SoapReading {

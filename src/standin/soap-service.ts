@@ -8,28 +8,39 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Chance, Clock } from "../runtime/clock.ts";
 import type { CallRecord, EffectLedger } from "./effect-ledger.ts";
 import { laneKeys } from "./effect-ledger.ts";
-import { SERVER_ERROR, type Operations, type Performed, type PreparedCall } from "./operations.ts";
-import { operationNamed } from "./operations-table.ts";
+import { operationNamed, type ServiceName } from "./operations-table.ts";
+import {
+  SERVER_ERROR,
+  type Performed,
+  type PrepareCall,
+  type PreparedCall,
+} from "./prepared-call.ts";
 import { readBody } from "./read-body.ts";
-import { SERVICE, writeAnswer, writeFault, writeFault11, writePlainFault } from "./soap-answer.ts";
-import type { AnswerField, WrittenAnswer } from "./soap-answer.ts";
-import { readSoapRequest, type FaultCode, type SoapCall } from "./soap-request.ts";
+import { writeAnswer, writeFault, writePlainAnswer, writePlainFault } from "./soap-answer.ts";
+import type { WrittenAnswer } from "./soap-answer.ts";
+import { readSoapRequest, type SoapCall } from "./soap-request.ts";
 import type { StandinXml } from "./standin-xml.ts";
+import { plainText, steeredAnswer, type Framing } from "./steered-answer.ts";
 import type { Line, Plan, Steering } from "./steering.ts";
 
 export const STANDIN_HEADER = { "X-Standin": "not the SNE" } as const;
 
+/** One of the services, at its path. */
+export interface ServedService {
+  readonly name: ServiceName;
+  /** The WSDL, its address set. */
+  readonly wsdl: () => Promise<string>;
+}
+
 export interface SoapServiceParts {
-  readonly operations: Operations;
+  readonly prepare: PrepareCall;
   readonly ledger: EffectLedger;
   readonly steering: Steering;
   readonly xml: StandinXml;
   readonly clock: Clock;
   readonly chance: Chance;
-  /** Path of the service, without its trailing slash. */
-  readonly path: string;
-  /** The WSDL, its address set. */
-  readonly wsdl: () => Promise<string>;
+  /** By path, without its trailing slash. */
+  readonly services: ReadonlyMap<string, ServedService>;
   /** Largest body, bytes. */
   readonly maxBodyBytes: number;
   /** Ends the waits of slow calls when the stand-in stops. */
@@ -39,13 +50,20 @@ export interface SoapServiceParts {
 }
 
 export function makeSoapService(parts: SoapServiceParts): RequestListener {
-  const { steering, ledger, operations, clock } = parts;
+  const { steering, ledger, clock } = parts;
   const unique = (): string => Buffer.from(parts.chance.bytes(16)).toString("hex");
 
-  const fault = (code: FaultCode, text: string): WrittenAnswer =>
-    steering.settings.faults === "plain"
-      ? writePlainFault(code, text)
-      : writeFault(code, text, unique());
+  const framing: Framing = {
+    answer: (element, fields, namespace) =>
+      steering.settings.answers === "plain"
+        ? writePlainAnswer(element, fields, namespace)
+        : writeAnswer(element, fields, unique(), namespace),
+    fault: (code, text) =>
+      steering.settings.faults === "plain"
+        ? writePlainFault(code, text)
+        : writeFault(code, text, unique()),
+  };
+  const { fault } = framing;
 
   const send = (res: ServerResponse, answer: WrittenAnswer, more: Headers = {}): void => {
     if (res.headersSent || res.destroyed) return;
@@ -68,15 +86,17 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
       return;
     }
     const url = new URL(req.url ?? "/", "http://standin");
-    if (url.pathname.replace(/\/$/, "") !== parts.path) {
+    const service = parts.services.get(url.pathname.replace(/\/$/, ""));
+    if (service === undefined) {
       req.resume();
-      send(res, plainText(404, `Rien ici. Ceci n'est pas le SNE : voir ${parts.path}/\n`));
+      const paths = [...parts.services.keys()].map((path) => `${path}/`).join(", ");
+      send(res, plainText(404, `Rien ici. Ceci n'est pas le SNE : voir ${paths}\n`));
       return;
     }
     if (req.method === "GET") {
       req.resume();
       if (url.searchParams.has("wsdl")) {
-        const wsdl = Buffer.from(await parts.wsdl(), "utf8");
+        const wsdl = Buffer.from(await service.wsdl(), "utf8");
         send(res, { status: 200, contentType: "text/xml; charset=utf-8", body: wsdl });
       } else send(res, plainText(200, "Ceci n'est pas le SNE : simulateur. Contrat : ?wsdl\n"));
       return;
@@ -97,7 +117,13 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
       send(res, plainText(413, "Requête trop grande.\n"), { Connection: "close" });
       return;
     }
-    const reading = readSoapRequest(req.headers["content-type"], body, parts.xml);
+    const { "content-type": contentType, soapaction } = req.headers;
+    const soapAction = typeof soapaction === "string" ? soapaction : undefined;
+    const reading = readSoapRequest(
+      { service: service.name, contentType, soapAction, body },
+      parts.xml,
+      steering.settings.actionMissing,
+    );
     if (reading.kind === "http") send(res, plainText(reading.status, `${reading.text}\n`));
     else if (reading.kind === "fault") send(res, fault(reading.code, reading.text));
     else await serve(reading.call, body.length, res);
@@ -105,12 +131,13 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
 
   const serve = async (call: SoapCall, bytes: number, res: ServerResponse): Promise<void> => {
     const at = clock.now();
-    const preparing = operations.prepare(call);
-    const { operation, framing, action } = call;
+    const preparing = parts.prepare(call);
+    const { operation, action } = call;
     const described = {
       at,
+      service: operationNamed(operation).service,
       operation,
-      framing,
+      framing: call.framing,
       bytes,
       ...(action === undefined ? {} : { action }),
     };
@@ -123,21 +150,20 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
     }
     const { prepared } = preparing;
     const { file } = prepared;
-    const keys = file === undefined ? [] : laneKeys(file.demande, undefined);
+    const keys = file === undefined ? [] : laneKeys(file.subject, undefined);
     const record = ledger.begin({
       ...described,
-      ...(file === undefined ? {} : { sha256: file.sha256, typeFichier: file.demande.typeFichier }),
+      ...(file === undefined ? {} : { sha256: file.sha256, typeFichier: file.subject.typeFichier }),
       ...(keys[0] === undefined ? {} : { key: keys[0] }),
     });
     // Reading changes nothing: only calls that write have an order to keep.
-    const lane = ledger.enterLane(record, operation === "getDoublons" ? [] : keys);
+    const lane = ledger.enterLane(record, prepared.writes ? keys : []);
     res.once("close", () => {
       record.clientGone ||= !res.writableFinished;
       lane.end();
     });
     if (file !== undefined) {
-      const { sha256, demande } = file;
-      ledger.count({ sha256, operation, demande, result: "called", call: record.call });
+      ledger.count({ ...file, operation, result: "called", call: record.call });
     }
     const plan = steering.plan(prepared.facts);
     if (plan.delayMs > 0) await clock.wait(plan.delayMs, parts.stopped);
@@ -145,20 +171,24 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
     if (performed?.kind === "answer" && performed.numUnique !== undefined && keys.length > 0) {
       lane.also(`numUnique:${performed.numUnique}`);
     }
-    answer(prepared, plan, performed, record, res, () => {
+    answer(call, plan, performed, record, res, () => {
       lane.end();
     });
   };
 
   const perform = (prepared: PreparedCall, plan: Plan, record: CallRecord): Performed => {
-    const of = { call: record.call, at: clock.now() };
-    const performed = operations.perform(prepared, plan.anomalies, steering.settings, of);
+    const performed = prepared.perform({
+      added: plan.anomalies,
+      settings: steering.settings,
+      call: record.call,
+      at: clock.now(),
+    });
     record.outcome = performed.kind === "fault" ? "fault" : performed.outcome;
     return performed;
   };
 
   const answer = (
-    prepared: PreparedCall,
+    call: SoapCall,
     plan: Plan,
     performed: Performed | undefined,
     record: CallRecord,
@@ -178,52 +208,14 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
       resetConnection(res);
       return;
     }
-    const element = operationNamed(prepared.call.operation).answer;
+    const element = operationNamed(call.operation).answer;
     const fields = performed?.kind === "answer" ? performed.fields : [];
     if (act !== undefined) {
-      send(res, steered(act, element, fields), retryAfter(act));
+      send(res, steeredAnswer(act, element, fields, framing), retryAfter(act));
     } else if (performed === undefined || performed.kind === "fault") {
       const code = performed?.code ?? "Receiver";
       send(res, fault(code, performed?.text ?? SERVER_ERROR));
-    } else send(res, writeAnswer(element, fields, unique()));
-  };
-
-  const steered = (
-    act: NonNullable<Plan["act"]>,
-    element: string,
-    fields: readonly AnswerField[],
-  ): WrittenAnswer => {
-    switch (act.do) {
-      case "truncate":
-        return truncated(writeAnswer(element, fields, unique()));
-      case "wrongElement":
-        return writeAnswer("autreReponse", fields, unique());
-      case "wrongNamespace":
-        return writeAnswer(element, fields, unique(), `${SERVICE}autre/`);
-      case "emptyBody":
-        return { status: 200, contentType: "application/soap+xml", body: new Uint8Array() };
-      case "htmlPage":
-        return { status: 200, contentType: "text/html; charset=utf-8", body: HTML_PAGE };
-      case "serverError":
-        return act.as === "fault"
-          ? fault("Receiver", SERVER_ERROR)
-          : writeAnswer(
-              "demandeLogementException",
-              [{ name: "message", text: SERVER_ERROR }],
-              unique(),
-            );
-      case "fault":
-        return fault(act.who === "sender" ? "Sender" : "Receiver", act.text);
-      case "fault11":
-        return writeFault11("Server", act.text);
-      case "httpStatus":
-        // 204 and 304 have no body (RFC 9110 section 6.4.1).
-        return [204, 304].includes(act.status)
-          ? plainText(act.status, "")
-          : plainText(act.status, "Ceci n'est pas le SNE : réponse demandée au simulateur.\n");
-      default:
-        throw new Error(`${act.do} is no answer`);
-    }
+    } else send(res, framing.answer(element, fields));
   };
 
   return (req, res) => {
@@ -235,11 +227,6 @@ export function makeSoapService(parts: SoapServiceParts): RequestListener {
 }
 
 type Headers = Readonly<Record<string, string | number>>;
-
-const HTML_PAGE = Buffer.from(
-  "<!doctype html><title>Maintenance</title><p>Site en maintenance. (Ceci n'est pas le SNE : simulateur.)</p>\n",
-  "utf8",
-);
 
 function answerDown(
   line: Extract<Line, { is: "down" }>,
@@ -275,14 +262,4 @@ function resetConnection(res: ServerResponse): void {
   if (socket === null) return;
   if ("encrypted" in socket) socket.destroy();
   else socket.resetAndDestroy();
-}
-
-function plainText(status: number, text: string): WrittenAnswer {
-  return { status, contentType: "text/plain; charset=utf-8", body: Buffer.from(text, "utf8") };
-}
-
-/** Without its closing boundary: what a server that dies while answering sends. */
-function truncated(answer: WrittenAnswer): WrittenAnswer {
-  const body = Buffer.from(answer.body);
-  return { ...answer, body: body.subarray(0, body.lastIndexOf("--uuid:")) };
 }

@@ -1,5 +1,5 @@
 /**
- * The stand-in SNE as a program: a separate process that serves `DemandeLogementImplService` as its
+ * The stand-in SNE as a program: a separate process that serves the three services as their
  * contract says, for the demonstration, the tests and administrators who try the gateway. It is no
  * SNE and says so everywhere; it shares no code with the gateway's client but `src/wire`.
  */
@@ -12,8 +12,10 @@ import { makeControlService } from "./control-service.ts";
 import { makeDemandeBook } from "./demande-book.ts";
 import { NO_DIARY, openDiary, readDiary } from "./diary.ts";
 import { makeEffectLedger } from "./effect-ledger.ts";
+import { makeEventBook } from "./event-book.ts";
 import { makeHttpPort, type TlsFiles } from "./http-port.ts";
 import { makeOperations } from "./operations.ts";
+import { SERVICE_NAMES, SERVICES, type ServiceName } from "./operations-table.ts";
 import type { Order } from "./orders.ts";
 import { restore } from "./restore.ts";
 import { playScenario, readScenario } from "./scenario.ts";
@@ -29,6 +31,10 @@ export interface StandinOptions {
   readonly controlPort?: number;
   /** `/services/DemandeLogementImplService` unless told. */
   readonly path?: string;
+  /** `/services/RechercheDemandeImplService` unless told. */
+  readonly searchPath?: string;
+  /** `/services/GestionPartageeEVTImplService` unless told. */
+  readonly eventsPath?: string;
   /** HTTPS; with `ca`, client certificates are required. */
   readonly tls?: TlsFiles;
   /** Remembers in this file what it took, and starts from it. */
@@ -40,22 +46,25 @@ export interface StandinOptions {
 }
 
 export interface RunningStandin {
-  /** Address of the service, path included. */
+  /** Address of `DemandeLogementImplService`, path included. */
   readonly url: string;
+  /** Of `RechercheDemandeImplService`. */
+  readonly searchUrl: string;
+  /** Of `GestionPartageeEVTImplService`. */
+  readonly eventsUrl: string;
   /** Address of the control port, without path. */
   readonly controlUrl: string;
   /** Cuts what is in progress; may be called twice. */
   stop(): Promise<void>;
 }
 
-export const STANDIN_PATH = "/services/DemandeLogementImplService";
 const MAX_BODY_BYTES = 50 * 1024 * 1024;
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** Starts a stand-in in this process; resolves when both ports listen. */
 export async function runStandin(options: StandinOptions = {}): Promise<RunningStandin> {
   const { host = "127.0.0.1", port = 0, controlPort = 0, tls, dataFile } = options;
-  const path = `/${(options.path ?? STANDIN_PATH).replace(/^\/+|\/+$/g, "")}`;
+  const paths = readPaths(options);
   const say = (text: string): void => {
     if (options.quiet !== true) process.stderr.write(`[simulateur] ${text}\n`);
   };
@@ -66,7 +75,13 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
   const chance = systemChance();
   const xml = makeStandinXml();
   const steering = makeSteering({ fraction: () => chance.fraction() });
-  const book = makeDemandeBook({ maxFileBytes: MAX_FILE_BYTES });
+  const events = makeEventBook();
+  const book = makeDemandeBook({
+    maxFileBytes: MAX_FILE_BYTES,
+    deleted: (numUnique) => {
+      events.drop(numUnique);
+    },
+  });
   const ledger = makeEffectLedger();
   const scenario =
     options.scenarioFile === undefined
@@ -74,31 +89,32 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
       : readScenario(await readFile(options.scenarioFile, "utf8"));
   if (dataFile !== undefined) {
     const { entries, torn } = readDiary(dataFile);
-    restore({ entries, book, ledger, xml });
+    restore({ entries, book, events, ledger, xml });
     if (torn) say(`${dataFile} : dernière ligne incomplète, retirée`);
   }
   const diary = dataFile === undefined ? NO_DIARY : openDiary(dataFile);
   const stopped = new AbortController();
-  const operations = makeOperations({ book, ledger, diary, xml });
+  const prepare = makeOperations({ book, events, ledger, diary, xml });
 
-  const wsdl = async (): Promise<string> => {
-    const text = await readFile(
-      new URL("../../wsdl/DemandeLogement.wsdl", import.meta.url),
-      "utf8",
-    );
-    return text.replace(/(<soap12:address location=")[^"]*"/, `$1${soap.url}${path}/"`);
+  const wsdl = async (service: ServiceName): Promise<string> => {
+    const file = new URL(`../../wsdl/${SERVICES[service].wsdl}`, import.meta.url);
+    const text = await readFile(file, "utf8");
+    const address = `${soap.url}${paths[service]}/`;
+    return text.replace(/(<soap12:address location=")[^"]*"/, (_, start) => `${start}${address}"`);
   };
+  const services = new Map(
+    SERVICE_NAMES.map((name) => [paths[name], { name, wsdl: () => wsdl(name) }]),
+  );
   const soap = makeHttpPort(
     { host, port, ...(tls === undefined ? {} : { tls }) },
     makeSoapService({
-      operations,
+      prepare,
       ledger,
       steering,
       xml,
       clock,
       chance,
-      path,
-      wsdl,
+      services,
       maxBodyBytes: MAX_BODY_BYTES,
       stopped: stopped.signal,
       report,
@@ -130,6 +146,7 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
       case "forget":
         diary.forget();
         book.forget();
+        events.forget();
         ledger.forget();
         return;
     }
@@ -146,7 +163,7 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
 
   const control = makeHttpPort(
     { host, port: controlPort },
-    makeControlService({ steering, ledger, book, apply, report }),
+    makeControlService({ steering, ledger, book, events, apply, report }),
   );
   try {
     await soap.open();
@@ -162,7 +179,9 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
   const playing = playScenario(later, { apply, clock, stopped: stopped.signal }).catch(report);
 
   return {
-    url: `${soap.url}${path}/`,
+    url: `${soap.url}${paths.DemandeLogementImplService}/`,
+    searchUrl: `${soap.url}${paths.RechercheDemandeImplService}/`,
+    eventsUrl: `${soap.url}${paths.GestionPartageeEVTImplService}/`,
     controlUrl: control.url,
     stop: async () => {
       stopped.abort();
@@ -175,12 +194,34 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
   };
 }
 
+/** The path of each service, without its trailing slash; no two the same. */
+function readPaths(options: StandinOptions): Readonly<Record<ServiceName, string>> {
+  const given: Readonly<Record<ServiceName, string | undefined>> = {
+    DemandeLogementImplService: options.path,
+    RechercheDemandeImplService: options.searchPath,
+    GestionPartageeEVTImplService: options.eventsPath,
+  };
+  const pathOf = (name: ServiceName): string =>
+    `/${(given[name] ?? SERVICES[name].path).replace(/^\/+|\/+$/g, "")}`;
+  const paths = {
+    DemandeLogementImplService: pathOf("DemandeLogementImplService"),
+    RechercheDemandeImplService: pathOf("RechercheDemandeImplService"),
+    GestionPartageeEVTImplService: pathOf("GestionPartageeEVTImplService"),
+  };
+  if (new Set(Object.values(paths)).size < SERVICE_NAMES.length) {
+    throw new Error("deux services ont le même chemin");
+  }
+  return paths;
+}
+
 const HELP = `Simulateur du SNE pour la passerelle. CE N'EST PAS LE SNE.
 
   --host ADRESSE        127.0.0.1
   --port N              port SOAP (8090)
   --control-port N      port de commande (8091)
-  --path CHEMIN         ${STANDIN_PATH}
+  --path CHEMIN         ${SERVICES.DemandeLogementImplService.path}
+  --search-path CHEMIN  ${SERVICES.RechercheDemandeImplService.path}
+  --events-path CHEMIN  ${SERVICES.GestionPartageeEVTImplService.path}
   --tls-cert F --tls-key F [--tls-ca F]   HTTPS ; avec --tls-ca, certificat client exigé
   --data FICHIER        se souvient d'un démarrage à l'autre
   --scenario FICHIER    ordres joués au démarrage (config/standin-scenario.example.json)
@@ -207,8 +248,9 @@ export async function standinMain(argv: readonly string[]): Promise<number> {
   const running = await runStandin(options);
   if (options.quiet !== true) process.stderr.write(banner(running));
   if (options.json) {
-    const { url, controlUrl } = running;
-    process.stdout.write(`${JSON.stringify({ event: "standin.ready", url, controlUrl })}\n`);
+    const { url, searchUrl, eventsUrl, controlUrl } = running;
+    const ready = { event: "standin.ready", url, searchUrl, eventsUrl, controlUrl };
+    process.stdout.write(`${JSON.stringify(ready)}\n`);
   }
   await new Promise<void>((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
@@ -217,15 +259,17 @@ export async function standinMain(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-function banner({ url, controlUrl }: RunningStandin): string {
+function banner({ url, searchUrl, eventsUrl, controlUrl }: RunningStandin): string {
   return `
   ┌──────────────────────────────────────────────────────────────┐
   │  CECI N'EST PAS LE SNE.                                      │
   │  Simulateur : ses numéros et ses attestations ne valent rien │
   │  N'y envoyez aucune donnée de vraies personnes.              │
   └──────────────────────────────────────────────────────────────┘
-  service   ${url}
-  commande  ${controlUrl}/standin
+  demandes    ${url}
+  recherche   ${searchUrl}
+  événements  ${eventsUrl}
+  commande    ${controlUrl}/standin
 `;
 }
 
@@ -239,6 +283,8 @@ function readArguments(
       port: { type: "string", default: "8090" },
       "control-port": { type: "string", default: "8091" },
       path: { type: "string" },
+      "search-path": { type: "string" },
+      "events-path": { type: "string" },
       "tls-cert": { type: "string" },
       "tls-key": { type: "string" },
       "tls-ca": { type: "string" },
@@ -250,6 +296,7 @@ function readArguments(
     },
   });
   const { host, path, data, scenario } = values;
+  const { "search-path": searchPath, "events-path": eventsPath } = values;
   const tls = readTls(values["tls-cert"], values["tls-key"], values["tls-ca"]);
   return {
     port: readPort("--port", values.port),
@@ -259,6 +306,8 @@ function readArguments(
     help: values.help,
     ...(host === undefined ? {} : { host }),
     ...(path === undefined ? {} : { path }),
+    ...(searchPath === undefined ? {} : { searchPath }),
+    ...(eventsPath === undefined ? {} : { eventsPath }),
     ...(tls === undefined ? {} : { tls }),
     ...(data === undefined ? {} : { dataFile: data }),
     ...(scenario === undefined ? {} : { scenarioFile: scenario }),

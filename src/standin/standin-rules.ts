@@ -67,6 +67,22 @@ export const RULES = {
     propriete: "sousMotifIrrecevabilite",
     message: "Le sous-motif est obligatoire pour une radiation pour irrecevabilité (RADIRR).",
   },
+  unknownMotif: {
+    code: "CTRL_DEM_T",
+    propriete: "motifRadiation",
+    message:
+      "Motif de radiation inconnu (simulateur : RADATT, RADABA, RADIRR, RADCON, RADREN, ou vide).",
+  },
+  unknownSousMotif: {
+    code: "CTRL_DEM_S",
+    propriete: "sousMotifIrrecevabilite",
+    message: "Sous-motif inconnu (simulateur : IRRSEJ, IRRRES).",
+  },
+  sousMotifAlone: {
+    code: "CTRL_DEM_A",
+    propriete: "sousMotifIrrecevabilite",
+    message: "Un sous-motif d'irrecevabilité ne va qu'avec le motif RADIRR.",
+  },
   noRenouvellement: {
     code: "CTRL_DEM_W",
     propriete: "renouvellement",
@@ -78,6 +94,22 @@ export const RULES = {
     message: "Une déclaration de nouveau DALO porte un élément informationDalo/statutDalo.",
   },
 } as const satisfies Record<string, Anomaly>;
+
+/** Codes as the schema takes them (10 characters), or as long as the real ones (13). */
+export type CodeForm = "short" | "long";
+
+/**
+ * Anomalies under codes of the form wanted: `CTRL_DEM_I` is `CTRL_DEM_9909` in the long one. The
+ * numbers are invented; that the real ones do not go so far is inferred.
+ */
+export function withCodes(anomalies: readonly Anomaly[], form: CodeForm): readonly Anomaly[] {
+  if (form === "short") return anomalies;
+  return anomalies.map((anomaly) => {
+    const letter = anomaly.code.charCodeAt(anomaly.code.length - 1) - "A".charCodeAt(0) + 1;
+    const digits = letter.toString().padStart(2, "0");
+    return { ...anomaly, code: `${anomaly.code.slice(0, -1)}99${digits}` };
+  });
+}
 
 /** What the stand-in knows already, as the rules ask it. */
 export interface Known {
@@ -97,7 +129,13 @@ export interface RuleSettings {
   readonly doublons: boolean;
   /** False: MOD, REN, RAD of a number never seen are taken, as if it had always been there. */
   readonly unknownNumbers: boolean;
+  /** False: a motive of radiation that is on no list of 2017 is taken; later editions may have more. */
+  readonly unknownCodes: boolean;
 }
+
+/** Confirmed (libsne's code lists, 2017). */
+const MOTIFS_RADIATION = ["RADATT", "RADABA", "RADIRR", "RADCON", "RADREN"];
+const SOUS_MOTIFS = ["IRRSEJ", "IRRRES"];
 
 export interface Judgement {
   readonly anomalies: readonly Anomaly[];
@@ -127,7 +165,7 @@ export function judge(demande: ReadDemande, known: Known, settings: RuleSettings
     return refused(RULES.unknownNumber);
   }
   const radiated = found?.radiated ?? false;
-  if (kind === "RAD") return judgeRadiation(demande, radiated, found !== undefined);
+  if (kind === "RAD") return judgeRadiation(demande, radiated, found !== undefined, settings);
   if (radiated) return refused(RULES.radiated);
   if (kind === "REN" && !demande.hasRenouvellement) return refused(RULES.noRenouvellement);
   return TAKEN;
@@ -143,13 +181,25 @@ function judgeCreation(demande: ReadDemande, known: Known, settings: RuleSetting
   return TAKEN;
 }
 
-function judgeRadiation(demande: ReadDemande, radiated: boolean, known: boolean): Judgement {
+function judgeRadiation(
+  demande: ReadDemande,
+  radiated: boolean,
+  known: boolean,
+  settings: RuleSettings,
+): Judgement {
   if (demande.radiation === undefined) return refused(RULES.noRadiation);
   const { motif, sousMotif } = demande.radiation;
   // Confirmed (libsne's code list): an empty motif is an un-radiation.
   if (motif === "") return radiated || !known ? TAKEN : refused(RULES.notRadiated);
   if (radiated) return refused(RULES.radiated);
-  return motif === "RADIRR" && sousMotif === undefined ? refused(RULES.noSousMotif) : TAKEN;
+  if (settings.unknownCodes && !MOTIFS_RADIATION.includes(motif)) {
+    return refused(RULES.unknownMotif);
+  }
+  if (motif !== "RADIRR") return sousMotif === undefined ? TAKEN : refused(RULES.sousMotifAlone);
+  if (sousMotif === undefined) return refused(RULES.noSousMotif);
+  return settings.unknownCodes && !SOUS_MOTIFS.includes(sousMotif)
+    ? refused(RULES.unknownSousMotif)
+    : TAKEN;
 }
 
 /** Judges what getDeclarationNouveauDalo was given. */

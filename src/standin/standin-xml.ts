@@ -1,5 +1,5 @@
 /**
- * What the stand-in needs read from XML: the envelope of a call, and the demande file in it. The
+ * What the stand-in needs read from XML: the envelope of a call, and the file in it. The
  * reading itself is an adapter (`adapters/standin-xml/`), so that this room imports no package.
  *
  * Promise of every implementation: hostile or broken XML is a value that says why, never a throw.
@@ -47,6 +47,20 @@ export interface DemandeEcho {
   readonly tail: Uint8Array;
 }
 
+/** What a search looks at, and the rules do not. Dates are xs:date. */
+export interface SearchedFacts {
+  readonly dateRenouvellement?: string;
+  readonly dateRadiation?: string;
+  /** Codes of principauxMotifDemande. */
+  readonly motifs: readonly string[];
+  /** Codes of the communes wanted. */
+  readonly communes: readonly string[];
+  readonly communeAttribution?: string;
+  /** informationTraitement, of the 02.01 edition. */
+  readonly estDelaiAnormalementLong?: boolean;
+  readonly estMultiplesAttributionsSousConditions?: boolean;
+}
+
 /** What the rules of the stand-in look at. */
 export interface ReadDemande {
   readonly typeFichier: string;
@@ -69,10 +83,24 @@ export interface ReadDemande {
     readonly typeReservataire?: string;
   };
   readonly statutDalo?: string;
+  readonly searched: SearchedFacts;
   /** `<tns:doublon>` content after numUnique, as a listeDoublons would show this demande. */
   readonly asDoublon: string;
   readonly echo: DemandeEcho;
 }
+
+/** An element of a search or event file, in the namespace of interfaceNuu; of another: `{uri}name`. */
+export interface FileElement {
+  readonly name: string;
+  /** Its own text, without that of its children. */
+  readonly text: string;
+  readonly children: readonly FileElement[];
+}
+
+/** A search or event file, whole: they are small. */
+export type FileReading =
+  | { readonly kind: "read"; readonly root: FileElement }
+  | { readonly kind: "unreadable"; readonly reason: string };
 
 export type DemandeReading =
   | { readonly kind: "read"; readonly demande: ReadDemande }
@@ -81,4 +109,5 @@ export type DemandeReading =
 export interface StandinXml {
   readEnvelope(bytes: Uint8Array): EnvelopeReading;
   readDemande(bytes: Uint8Array): DemandeReading;
+  readFile(bytes: Uint8Array): FileReading;
 }

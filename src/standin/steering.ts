@@ -4,7 +4,10 @@
  * `times`, and says what the next call must meet.
  */
 import type { Anomaly } from "./standin-rules.ts";
-import type { OperationName } from "./operations-table.ts";
+import type { CertificateCheck, CertificateShape } from "./certificate-name.ts";
+import { operationNamed, type OperationName, type ServiceName } from "./operations-table.ts";
+import type { CodeForm } from "./standin-rules.ts";
+import type { ActionMissing } from "./tell-operation.ts";
 
 /** How the whole service is down. `refuse` closes the port; the others answer every call so. */
 export type DownHow = "refuse" | "reset" | "hang" | "503" | "404" | "redirect";
@@ -23,6 +26,7 @@ export type Line =
 /** What a rule looks at; all that is given must hold. Texts are compared without case. */
 export interface When {
   readonly operation?: OperationName;
+  readonly service?: ServiceName;
   readonly typeFichier?: string;
   readonly guichet?: string;
   readonly nom?: string;
@@ -90,6 +94,13 @@ export interface Settings {
   /** What CRE, CRS and REN bring back: a binary PDF, a text that is UTF-8, nothing. */
   readonly attestation: "pdf" | "text" | "none";
   readonly faults: "multipart" | "plain";
+  /** `plain`: files in base64 inside the envelope, as a server without MTOM. */
+  readonly answers: "multipart" | "plain";
+  readonly unknownCodes: boolean;
+  readonly codes: CodeForm;
+  readonly actionMissing: ActionMissing;
+  readonly certificateCheck: CertificateCheck;
+  readonly certificateShape: CertificateShape;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -97,6 +108,12 @@ export const DEFAULT_SETTINGS: Settings = {
   unknownNumbers: true,
   attestation: "pdf",
   faults: "multipart",
+  answers: "multipart",
+  unknownCodes: true,
+  codes: "short",
+  actionMissing: "fault",
+  certificateCheck: "since",
+  certificateShape: "given",
 };
 
 /** What is known of a call when the rules are asked. */
@@ -212,6 +229,7 @@ function holds(when: When, facts: CallFacts, fraction: () => number): boolean {
     wanted === undefined || wanted.toLowerCase() === found?.toLowerCase();
   return (
     same(when.operation, facts.operation) &&
+    (when.service === undefined || when.service === operationNamed(facts.operation).service) &&
     same(when.typeFichier, facts.typeFichier) &&
     same(when.guichet, facts.guichet) &&
     same(when.nom, facts.nom) &&

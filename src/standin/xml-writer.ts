@@ -4,6 +4,8 @@ import { escapeXml } from "../wire/xml-text.ts";
 export interface XmlWriter {
   /** @param attributes - written as they are. */
   open(name: string, attributes?: string): void;
+  /** An element that carries a `code` attribute and holds others. */
+  openCoded(name: string, code: string): void;
   close(name: string): void;
   /** An element holding text. */
   text(name: string, text: string): void;
@@ -21,10 +23,14 @@ export function makeXmlWriter(options: { prefix: string | undefined; eol: string
   const line = (text: string): void => {
     written += "  ".repeat(depth) + text + eol;
   };
+  const open: XmlWriter["open"] = (name, attributes) => {
+    line(`<${prefix}${name}${attributes === undefined ? "" : ` ${attributes}`}>`);
+    depth += 1;
+  };
   return {
-    open: (name, attributes) => {
-      line(`<${prefix}${name}${attributes === undefined ? "" : ` ${attributes}`}>`);
-      depth += 1;
+    open,
+    openCoded: (name, code) => {
+      open(name, `code="${escapeXml(code)}"`);
     },
     close: (name) => {
       depth -= 1;

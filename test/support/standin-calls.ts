@@ -242,3 +242,11 @@ export async function ask<T>(controlUrl: string, path: string): Promise<T> {
   assert.equal(answer.headers.get("x-standin"), "not the SNE");
   return (await answer.json()) as T;
 }
+
+/** A call of the second or third service, as CXF writes it; the action can be another, or nowhere. */
+export function fileCall(operation: string, file: Uint8Array, action = operation): RawCall {
+  const parameters =
+    `<nomFichier>${operation}.xml</nomFichier><fichierXml>${INCLUDE}</fichierXml>` +
+    "<nomCertificat>CERG1104.pem</nomCertificat>";
+  return asCxf(envelope("fichierXmlParametres", parameters), action, [file]);
+}

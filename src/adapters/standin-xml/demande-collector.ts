@@ -2,8 +2,8 @@
  * Gathers from the elements of a demande what the stand-in wants of it, whichever reader brings
  * them: what its rules look at, how a listeDoublons would show it, where its echo is cut.
  */
-import type { DemandeReading, ReadDemande } from "../../standin/standin-xml.ts";
-import { DEMANDE, PERSON, PLACES, type Place } from "./demande-places.ts";
+import type { DemandeReading, ReadDemande, SearchedFacts } from "../../standin/standin-xml.ts";
+import { DEMANDE, MOTIF, PERSON, PLACES, WANTED_COMMUNE, type Place } from "./demande-places.ts";
 import { makeDoublonCopy } from "./doublon-copy.ts";
 
 /** The echo as the collector steers it. */
@@ -33,11 +33,19 @@ export interface DemandeCollector {
 }
 
 const NUM_GUICHET = `${DEMANDE}/numGuichet`;
+const RENEWED = `${DEMANDE}/renouvellement/dateRenouvellement`;
+const RADIATED = `${DEMANDE}/radiation/dateRadiation`;
+const HOUSED_IN = `${DEMANDE}/radiation/attributionLogement/adresse/commune`;
+const TOO_LONG = `${DEMANDE}/informationTraitement/estDelaiAnormalementLong`;
+const MULTIPLES = `${DEMANDE}/informationTraitement/estMultiplesAttributionsSousConditions`;
+/** Motives and communes kept of one demande; forms have room for ten. */
+const MAX_REPEATED = 50;
 /** Depth of demandeLogement. */
 const DEMANDE_DEPTH = 3;
 
 export function makeDemandeCollector(echo: SteeredEcho): DemandeCollector {
   const found = new Map<string, string>();
+  const repeated = new Map<string, string[]>();
   const doublon = makeDoublonCopy();
   const places: (Place | undefined)[] = [PLACES];
   let text = "";
@@ -75,7 +83,11 @@ export function makeDemandeCollector(echo: SteeredEcho): DemandeCollector {
       const place = places[depth];
       const parent = places[depth - 1];
       if (place !== undefined) {
-        if (place.keepAs !== undefined && !found.has(place.keepAs)) {
+        if (place.keepAll === true && place.keepAs !== undefined) {
+          const before = repeated.get(place.keepAs);
+          if (before === undefined) repeated.set(place.keepAs, [code ?? text.trim()]);
+          else if (before.length < MAX_REPEATED) before.push(code ?? text.trim());
+        } else if (place.keepAs !== undefined && !found.has(place.keepAs)) {
           found.set(place.keepAs, code ?? text.trim());
         }
         if (place.doublonBox !== undefined) {
@@ -134,6 +146,7 @@ export function makeDemandeCollector(echo: SteeredEcho): DemandeCollector {
           hasRenouvellement: found.has(`${DEMANDE}/renouvellement`),
           ...(radiation === undefined ? {} : { radiation }),
           ...(statutDalo === undefined ? {} : { statutDalo }),
+          searched: searchedIn(found, repeated),
           asDoublon: person === undefined ? "" : copyOf(doublon.result()),
           echo: { head, middle, tail: echo.cut() },
         },
@@ -160,6 +173,32 @@ function radiationOf(found: ReadonlyMap<string, string>): NonNullable<ReadDemand
     ...(sousMotif === undefined ? {} : { sousMotif }),
     ...(typeReservataire === undefined ? {} : { typeReservataire }),
   };
+}
+
+function searchedIn(
+  found: ReadonlyMap<string, string>,
+  repeated: ReadonlyMap<string, readonly string[]>,
+): SearchedFacts {
+  const dateRenouvellement = own(found.get(RENEWED));
+  const dateRadiation = own(found.get(RADIATED));
+  const communeAttribution = own(found.get(HOUSED_IN));
+  const long = truth(found.get(TOO_LONG));
+  const multiples = truth(found.get(MULTIPLES));
+  return {
+    ...(dateRenouvellement === undefined ? {} : { dateRenouvellement }),
+    ...(dateRadiation === undefined ? {} : { dateRadiation }),
+    motifs: repeated.get(MOTIF)?.map(copyOf) ?? [],
+    communes: repeated.get(WANTED_COMMUNE)?.map(copyOf) ?? [],
+    ...(communeAttribution === undefined ? {} : { communeAttribution }),
+    ...(long === undefined ? {} : { estDelaiAnormalementLong: long }),
+    ...(multiples === undefined ? {} : { estMultiplesAttributionsSousConditions: multiples }),
+  };
+}
+
+/** xs:boolean. */
+function truth(text: string | undefined): boolean | undefined {
+  if (text === "true" || text === "1") return true;
+  return text === "false" || text === "0" ? false : undefined;
 }
 
 /** An empty value says nothing: the same as an absent one. */

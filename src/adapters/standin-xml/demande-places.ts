@@ -8,6 +8,8 @@ export interface Place {
   readonly children: Map<string, Place>;
   /** Keeps its text, or the `@code` of an empty element, under this name. */
   keepAs?: string;
+  /** Repeated: all are kept, under that name. */
+  keepAll?: true;
   /** Left out of the echo: an answer brings its own. */
   leftOut?: true;
   /** Comes after listeAnomalie and listeDoublons in the schema. */
@@ -24,6 +26,9 @@ export type DoublonBox = "identity" | "postal" | "home" | "coApplicants" | "plac
 
 export const DEMANDE = "interfaceNuu/demande/demandeLogement";
 export const PERSON = `${DEMANDE}/personnePhysique/demandeur`;
+
+export const WANTED_COMMUNE = `${DEMANDE}/logementRecherche/listeLocalisationSouhaite/localisationSouhaite/commune`;
+export const MOTIF = `${DEMANDE}/principauxMotifDemande/motifDemande`;
 
 const IDENTITY = ["civilite", "nom", "nomPatronymique", "prenom", "dateNaissance"];
 
@@ -51,7 +56,14 @@ function makePlaces(): Place {
   keep(`${DEMANDE}/association`, ["nom"]);
   keep(DEMANDE, ["renouvellement", "radiation"]);
   keep(`${DEMANDE}/radiation`, ["motifRadiation", "sousMotifIrrecevabilite"]);
+  keep(`${DEMANDE}/radiation`, ["dateRadiation"]);
   keep(`${DEMANDE}/radiation/attributionLogement`, ["typeReservataire"]);
+  keep(`${DEMANDE}/radiation/attributionLogement/adresse`, ["commune"]);
+  keep(`${DEMANDE}/renouvellement`, ["dateRenouvellement"]);
+  keep(`${DEMANDE}/informationTraitement`, [
+    "estDelaiAnormalementLong",
+    "estMultiplesAttributionsSousConditions",
+  ]);
 
   for (const name of ["numUnique", "listeAnomalie", "listeDoublons"]) {
     place(`${DEMANDE}/${name}`).leftOut = true;
@@ -68,6 +80,10 @@ function makePlaces(): Place {
   }
   place(coApplicant).doublonBox = "coApplicants";
   place(coApplicant).doublonWrapper = "cotitulaire";
+  for (const path of [WANTED_COMMUNE, MOTIF]) {
+    place(path).keepAs = path;
+    place(path).keepAll = true;
+  }
   for (const name of ["commune", "quartier"]) place(`${wanted}/${name}`).doublonBox = "places";
   place(wanted).doublonBox = "places";
   place(wanted).doublonWrapper = "localisationSouhaitee";
