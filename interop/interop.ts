@@ -1,0 +1,109 @@
+/**
+ * `npm run interop`: clients made by third-party toolkits, from our WSDLs and from the ministry's,
+ * against the stand-in, a server of Apache CXF's, and the gateway; then our own client against that
+ * server. Prints a table, then every call that was not as it should be.
+ *
+ * Exit 1 when a call failed, or, with `PASSERELLE_REQUIRE_INTEROP=1`, when something could not be had.
+ * Arguments filter: `npm run interop -- gSOAP` runs the rows whose words hold that one.
+ */
+import { join } from "node:path";
+import { cxfPlan, startCxfFace } from "./cxf/cxf-face.ts";
+import { CXF } from "./cxf/cxf-toolkit.ts";
+import type { Face } from "./face.ts";
+import { startGatewayFace } from "./gateway-face.ts";
+import { GSOAP } from "./gsoap/gsoap-toolkit.ts";
+import { LIBSNE, libsneSources } from "./libsne/libsne-toolkit.ts";
+import { PHP } from "./php/php-toolkit.ts";
+import { runToolkit } from "./run-toolkit.ts";
+import { makeReport } from "./report.ts";
+import { startStandinFace } from "./standin-face.ts";
+import { standinPlan } from "./standin-plan.ts";
+import type { Toolkit } from "./toolkit.ts";
+import { originalWsdls, ourWsdls, ROOT, type WsdlSet } from "./wsdl-set.ts";
+import { ZEEP } from "./zeep/zeep-toolkit.ts";
+
+const TOOLKITS: readonly Toolkit[] = [ZEEP, PHP, CXF, GSOAP, LIBSNE];
+
+const words = process.argv.slice(2).map((word) => word.toLowerCase());
+const report = makeReport({ write: (text) => process.stdout.write(text) });
+const wanted = (...said: readonly string[]): boolean =>
+  words.every((word) => said.join(" ").toLowerCase().includes(word));
+
+const sets = await findSets();
+const faces: Face[] = [];
+try {
+  const standin = await startFace("stand-in", startStandinFace);
+  const target = await startFace("CXF target", () => startCxfFace(sets.at(-1) ?? ourWsdls()));
+  if (standin !== undefined) {
+    const { demandeLogement: standinUrl } = standin.urls;
+    await startFace("gateway, stand-in behind", () =>
+      startGatewayFace("gateway > stand-in", standinUrl, (folder, run, guichet) =>
+        standinPlan({ standinUrl, folder, run, guichet, unreadable: /XML lisible/ }),
+      ),
+    );
+  }
+  if (target !== undefined) {
+    await startFace("gateway, CXF target behind", () =>
+      startGatewayFace("gateway > CXF target", target.urls.demandeLogement, (folder, run) =>
+        Promise.resolve(cxfPlan(folder, run)),
+      ),
+    );
+  }
+  for (const toolkit of TOOLKITS) await runAll(toolkit);
+} finally {
+  for (const face of faces.reverse()) await face.stop();
+}
+process.exitCode = report.end(process.env["PASSERELLE_REQUIRE_INTEROP"] === "1");
+
+async function findSets(): Promise<readonly WsdlSet[]> {
+  const folders = [join(ROOT, "../shared/sne-contract/originals")];
+  let originals = originalWsdls(folders);
+  if (originals === undefined) {
+    try {
+      originals = originalWsdls([join(await libsneSources(), "ressources")]);
+    } catch (error) {
+      report.absent("the ministry's WSDLs", error);
+    }
+  }
+  return originals === undefined ? [ourWsdls()] : [ourWsdls(), originals];
+}
+
+async function startFace(name: string, start: () => Promise<Face>): Promise<Face | undefined> {
+  try {
+    const face = await start();
+    faces.push(face);
+    return face;
+  } catch (error) {
+    report.absent(name, error);
+    return undefined;
+  }
+}
+
+async function runAll(toolkit: Toolkit): Promise<void> {
+  const rows = faces
+    .filter((face) => (face.tls !== undefined) === (toolkit.tlsOnly === true))
+    .flatMap((face) =>
+      (toolkit.noWsdl === true ? sets.slice(0, 1) : sets).flatMap((set) =>
+        toolkit.framings.map((framing) => ({ face, set, framing })),
+      ),
+    )
+    .filter(({ face, set, framing }) => wanted(toolkit.name, face.name, set.name, framing));
+  if (rows.length === 0) return;
+  const prepared = await toolkit.prepare();
+  if (prepared.kind === "absent") {
+    report.absent(toolkit.name, prepared.why);
+    return;
+  }
+  for (const row of rows) {
+    const verdicts = await runToolkit({ toolkit, prepared, ...row });
+    report.row({
+      toolkit: toolkit.name,
+      version: prepared.version,
+      wsdl: toolkit.noWsdl === true ? "none" : row.set.name,
+      face: row.face.name,
+      soap: "1.2",
+      mtom: row.framing === "mtom",
+      verdicts,
+    });
+  }
+}
