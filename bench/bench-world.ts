@@ -2,12 +2,16 @@
  * What every measure of a run shares: a working folder on this disk, the guichets, how long things
  * last, and the settings of the gateway under test, which are its defaults but for what is here.
  */
+import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openSqliteOutbox } from "../src/adapters/sqlite/sqlite-outbox.ts";
 import type { Outbox } from "../src/keep/outbox.ts";
 import type { LoadProgram } from "./programs.ts";
 import { BENCH_GUICHET, BENCH_SENDER } from "./sample-flows.ts";
+
+/** Of the one guichet. */
+export const BENCH_KEY = "cle-du-banc-d-essai";
 
 /** How long and how much; the quick form only shows that everything runs. */
 export interface Scale {
@@ -92,6 +96,7 @@ export function makeBenchWorld(options: {
     name: "Bailleur du banc d'essai",
     senders: [BENCH_SENDER],
     returnBy: "same",
+    apiKeySha256: createHash("sha256").update(BENCH_KEY).digest("hex"),
     language: "fr",
   };
   writeFileSync(guichets, JSON.stringify({ guichets: [guichet] }));

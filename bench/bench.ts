@@ -2,7 +2,7 @@
  * `npm run bench`: measures the gateway beside bare references, in one run, and writes the table.
  *
  *   --quick        a minute, to see that everything runs; its figures mean little
- *   --only A,B     parts: disk, intake, chain, backlog, claims, mongo, profile
+ *   --only A,B     parts: disk, intake, chain, backlog, claims, dropin, mongo, profile
  *
  * A whole run writes `bench/README.md`. Exit 0 when it could measure, whatever the figures.
  */
@@ -16,6 +16,7 @@ import { measureBacklog } from "./measure-backlog.ts";
 import { measureChain } from "./measure-chain.ts";
 import { measureClaims } from "./measure-claims.ts";
 import { measureDisk } from "./measure-disk.ts";
+import { measureDropIn } from "./measure-drop-in.ts";
 import { measureIntake } from "./measure-intake.ts";
 import { measureMongo } from "./measure-mongo.ts";
 import { measureProfile } from "./measure-profile.ts";
@@ -29,6 +30,7 @@ const PARTS: Readonly<Record<string, (world: BenchWorld) => Promise<Measured>>> 
   chain: measureChain,
   backlog: measureBacklog,
   claims: measureClaims,
+  dropin: measureDropIn,
   mongo: measureMongo,
   profile: measureProfile,
 };

@@ -7,6 +7,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { FiguresOf, FromLoad, Load } from "./load-protocol.ts";
+import type { SoapFigures, SoapLoad } from "./soap-load.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 const running = new Set<ChildProcess>();
@@ -22,6 +23,7 @@ export interface Program {
 
 export interface GatewayProgram extends Program {
   readonly smtpPort: number;
+  readonly httpUrl: string;
   /** From the start of the process to its announcement, ms. */
   readonly readyMs: number;
 }
@@ -47,15 +49,18 @@ export async function startGateway(
   });
   const program = programOf(child);
   let told = "";
-  const smtpPort = await new Promise<number>((resolve, reject) => {
+  const ports = await new Promise<{ smtpPort: number; httpUrl: string }>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
       told += chunk.toString();
-      const port = /SMTP : [\d.]+:(\d+)/.exec(told)?.[1];
-      if (port !== undefined) resolve(Number(port));
+      const smtpPort = /SMTP : [\d.]+:(\d+)/.exec(told)?.[1];
+      const httpUrl = /: (http:\/\/[\d.]+:\d+)/.exec(told)?.[1];
+      if (smtpPort !== undefined && httpUrl !== undefined) {
+        resolve({ smtpPort: Number(smtpPort), httpUrl });
+      }
     });
     child.once("exit", (code) => reject(new Error(`the gateway ended (${code ?? ""}): ${told}`)));
   });
-  return { ...program, smtpPort, readyMs: performance.now() - begun };
+  return { ...program, ...ports, readyMs: performance.now() - begun };
 }
 
 export async function startPortProgram(
@@ -81,6 +86,24 @@ export async function startLoad(): Promise<LoadProgram> {
       if (message.kind === "failed") throw new Error(`${load.kind}: ${message.reason}`);
       if (message.kind !== "figures") throw new Error(`${load.kind}: no figures`);
       return message.figures as FiguresOf[typeof load.kind];
+    },
+  };
+}
+
+/** The generator of SOAP calls. */
+export async function startSoapLoad(): Promise<
+  Program & { ask(load: SoapLoad): Promise<SoapFigures> }
+> {
+  const { child } = await forked("soap-load-main.ts", []);
+  return {
+    ...programOf(child),
+    ask: async (load) => {
+      child.send(load);
+      const answer = (await nextMessage(child, "soap-load-main.ts")) as
+        | { readonly kind: "figures"; readonly figures: SoapFigures }
+        | { readonly kind: "failed"; readonly reason: string };
+      if (answer.kind === "failed") throw new Error(`SOAP calls: ${answer.reason}`);
+      return answer.figures;
     },
   };
 }

@@ -72,7 +72,7 @@ export function writeReport(run: Run): string {
   return `# Bench
 
 Written by \`${run.command}\` on ${run.startedAt.toISOString().slice(0, 16).replace("T", " ")} UTC (${Math.round(run.seconds)} s). Do not edit: run it again.
-\`npm run bench -- --quick\` shows in a minute that everything runs (its figures mean little), \`--only intake,chain,backlog,claims,disk,profile\` picks parts; only a whole run writes this file.
+\`npm run bench -- --quick\` shows in a minute that everything runs (its figures mean little), \`--only disk,intake,chain,backlog,claims,dropin,mongo,profile\` picks parts; only a whole run writes this file.
 ${warnOfOthers(run, spent)}
 ## Figures
 
