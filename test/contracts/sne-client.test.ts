@@ -277,6 +277,11 @@ describe("The SNE client", () => {
       ["base64 with a stray mark", soap(envelope(reponse(fileChildren(`${file}!`))))],
       ["two files", soap(envelope(reponse(`${fileChildren(file)}${fileChildren(file)}`)))],
       ["a creation without number nor anomaly", acceptedAnswer(answerFile(""))],
+      ["a whole answer labelled HTML", httpAnswer(200, HTML, good)],
+      [
+        "a whole answer labelled as bytes",
+        httpAnswer(200, { "Content-Type": "application/octet-stream" }, good),
+      ],
       ["HTML under 200", httpAnswer(200, HTML, "<html>ok</html>")],
       ["HTML under 500", httpAnswer(500, HTML, "<html>oops</html>")],
       ["an HTTP 408", httpAnswer(408)],

@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, it } from "mocha";
 import { readAnswerFile } from "../../src/adapters/sne/read-answer-file.ts";
-import { writeAnswer } from "../../src/adapters/sne/sne-mapping.ts";
+import { readAnswer, writeAnswer } from "../../src/adapters/sne/sne-mapping.ts";
 import { readSoapAnswer } from "../../src/adapters/sne/soap-answer.ts";
 import type { HttpAnswer } from "../../src/adapters/sne/soap-answer.ts";
-import { sneOperation } from "../../src/wire/sne-contract.ts";
+import { SNE_OPERATIONS, sneOperation } from "../../src/wire/sne-contract.ts";
 import { cpuMs } from "../support/cpu-time.ts";
 import { LONG } from "../support/long-form.ts";
 import { acceptedAnswer, answerFile, inlineAnswer, NUMBER } from "../support/sne-answers.ts";
@@ -48,15 +48,26 @@ const damage = fc.record({
   ),
 });
 
+interface Cut {
+  readonly at: number;
+  readonly length: number;
+  readonly by: Uint8Array;
+}
+
+function damaged(bytes: Buffer, cuts: readonly Cut[]): Buffer {
+  let body = bytes;
+  for (const { at, length, by } of cuts) {
+    const from = Math.floor(at * body.length);
+    body = Buffer.concat([body.subarray(0, from), by, body.subarray(from + length)]);
+  }
+  return body;
+}
+
 describe("An answer of the SNE", () => {
   it("damaged at random, is never a throw and never another number", () => {
     fc.assert(
       fc.property(damage, ({ seed, cuts }) => {
-        let body = seed.body;
-        for (const { at, length, by } of cuts) {
-          const from = Math.floor(at * body.length);
-          body = Buffer.concat([body.subarray(0, from), by, body.subarray(from + length)]);
-        }
+        const body = damaged(seed.body, cuts);
         const soap = readSoapAnswer({ ...seed, body }, GET_NUM_UNIQUE, 0);
         if (soap.kind !== "element") return;
         // What node-soap is shown is ours, and short: names of values instead of values.
@@ -69,6 +80,39 @@ describe("An answer of the SNE", () => {
           answer.reading.numUnique === NUMBER || !bytes.includes(`>${NUMBER}<`),
           answer.reading.numUnique,
         );
+      }),
+      { numRuns: LONG ? 30_000 : 1_000 },
+    );
+  });
+
+  it("to a question, damaged at random, is never a throw and never a value of no result", () => {
+    fc.assert(
+      fc.property(damage, fc.constantFrom(...SNE_OPERATIONS), ({ seed, cuts }, shape) => {
+        // The right answer of another operation, with the names of this one: then damaged.
+        const names = new Map([
+          ["numUniqueReponse", shape.answer],
+          ["nomFichierDemande", shape.results[0]?.name ?? ""],
+          ["fichierDemande", shape.results[1]?.name ?? ""],
+        ]);
+        let text = seed.body.toString("latin1");
+        for (const [from, to] of names) text = text.replaceAll(from, to);
+        const soap = readSoapAnswer(
+          { ...seed, body: damaged(Buffer.from(text, "latin1"), cuts) },
+          shape,
+          0,
+        );
+        if (soap.kind !== "element") return;
+        const answer = readAnswer(shape, soap.values);
+        if (answer.kind !== "read") return;
+        const known = shape.results.map(({ name }) => name);
+        const given = answer.results.map(({ name }) => name);
+        assert.deepEqual(
+          given,
+          known.filter((name) => given.includes(name)),
+        );
+        for (const { name, optional } of shape.results) {
+          assert.ok(optional === true || given.includes(name), name);
+        }
       }),
       { numRuns: LONG ? 30_000 : 1_000 },
     );

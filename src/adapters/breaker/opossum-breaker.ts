@@ -138,11 +138,8 @@ export function makeOpossumBreaker(options: BreakerOptions): LocalBreaker {
       }
     } catch (error) {
       if (isRefusal(error)) return undefined;
-      if (error instanceof NothingSaid) {
-        // The trial has told nothing: the next call is one.
-        if (trial && mine === circuit) remake("halfOpen");
-        return back?.result;
-      }
+      // Of a trial, opossum has opened its circuit, past its time: the next call is one again.
+      if (error instanceof NothingSaid) return back?.result;
       // A half-open circuit must not wait for ever for a call that threw: it opens again.
       // Unless another's word has closed it since.
       if (trial && mine === circuit) open();
