@@ -5,7 +5,7 @@
  * Promise: never a replacement character; bytes that are not in the encoding they claim are refused,
  * since a name that is nearly right is worse than none.
  */
-import { isAscii, isUtf8 } from "node:buffer";
+import { isAscii } from "node:buffer";
 
 export type EnvelopeText =
   | { readonly kind: "text"; readonly text: string }
@@ -69,17 +69,19 @@ function decodeAs(encoding: Encoding, bytes: Buffer): EnvelopeText {
     return { kind: "text", text: bytes.toString("latin1") };
   }
   switch (encoding) {
-    case "utf-8":
-      return isUtf8(bytes) ? { kind: "text", text: bytes.toString("utf8") } : wrong(encoding);
     case "iso-8859-1":
       // Not TextDecoder, which reads windows-1252 under that name.
       return { kind: "text", text: bytes.toString("latin1") };
+    case "utf-8":
     case "utf-16le":
     case "utf-16be":
     case "iso-8859-15":
     case "windows-1252":
       try {
-        return { kind: "text", text: new TextDecoder(encoding, { fatal: true }).decode(bytes) };
+        return {
+          kind: "text",
+          text: new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes),
+        };
       } catch {
         // The decoder says no more than that.
         return wrong(encoding);

@@ -8,9 +8,11 @@
  */
 import { SaxesParser } from "saxes";
 import type { SaxesAttributeNS, SaxesTagNS } from "saxes";
+import { readBase64 } from "../../wire/base64.ts";
 import { positionAt } from "../../wire/text-position.ts";
 import { makeEnvelopeCollector, Refusal, WrongEnvelope } from "./envelope-collector.ts";
 import type { EnvelopeField, EnvelopeLimits, QualifiedName } from "./envelope-collector.ts";
+import { findForbiddenMarkup } from "./forbidden-markup.ts";
 import type { SoapVersion } from "./soap-message.ts";
 
 export type EnvelopeReading =
@@ -30,11 +32,14 @@ export type EnvelopeReading =
   /** French; the version when it was read before the trouble. */
   | { readonly kind: "unreadable"; readonly reason: string; readonly version?: SoapVersion };
 
-/** A text this long that can only be base64 is not shown to the parser: characters. */
+/** A text longer than this, in characters, is not shown to the parser when it is base64. */
 const LONG_TEXT = 4096;
-const NOT_BASE64 = /[^A-Za-z0-9+/= \t\r\n]/;
 
 export function readEnvelope(xml: string, limits: EnvelopeLimits): EnvelopeReading {
+  const forbidden = findForbiddenMarkup(xml);
+  if (forbidden !== undefined) {
+    return { kind: "unreadable", reason: withPlace(forbidden.reason, xml, forbidden.index) };
+  }
   const collector = makeEnvelopeCollector(limits);
   // XML 1.0 whatever is declared: 1.1 admits control characters that could not be sent on.
   const parser = new SaxesParser({
@@ -44,14 +49,9 @@ export function readEnvelope(xml: string, limits: EnvelopeLimits): EnvelopeReadi
     forceXMLVersion: true,
   });
   let lifted = 0;
+  // Six handlers at most: `forbidden-markup.ts` says why.
   parser.on("error", (error) => {
     throw new Refusal(`XML mal formé (${error.message})`);
-  });
-  parser.on("doctype", () => {
-    throw new Refusal("déclaration DOCTYPE refusée");
-  });
-  parser.on("processinginstruction", () => {
-    throw new Refusal("instruction de traitement refusée");
   });
   parser.on("attribute", (attribute: SaxesAttributeNS) => collector.attribute(attribute));
   parser.on("opentag", (tag: SaxesTagNS) => collector.open(tag));
@@ -60,7 +60,7 @@ export function readEnvelope(xml: string, limits: EnvelopeLimits): EnvelopeReadi
   parser.on("cdata", (text) => collector.text(text));
 
   /**
-   * Feeds the parser all but the long texts that can only be base64 (stack.md, section 2: at 100 KB
+   * Feeds the parser all but long base64 (stack.md, section 2: at 100 KB
    * the parser is the limit). One is taken out where the `>` before it was seen to open a field: in a
    * comment, a CDATA section or an attribute value it is left where it is.
    */
@@ -69,7 +69,7 @@ export function readEnvelope(xml: string, limits: EnvelopeLimits): EnvelopeReadi
     for (let at = xml.indexOf(">"); at >= 0;) {
       const next = xml.indexOf("<", at);
       if (next < 0) break;
-      if (next - at > LONG_TEXT && !NOT_BASE64.test(xml.slice(at + 1, next))) {
+      if (next - at > LONG_TEXT && isBase64(xml.slice(at + 1, next))) {
         parser.write(xml.slice(from, at));
         const before = collector.fieldsOpened();
         parser.write(">");
@@ -91,17 +91,28 @@ export function readEnvelope(xml: string, limits: EnvelopeLimits): EnvelopeReadi
   } catch (error) {
     if (error instanceof WrongEnvelope) return { kind: "wrongVersion", found: error.message };
     if (!(error instanceof Refusal)) throw error;
-    const { line, column } = positionAt(xml, parser.position + lifted);
     const version = collector.version();
     return {
       kind: "unreadable",
-      reason: `${error.message}, ligne ${line}, colonne ${column}`,
+      reason: withPlace(error.message, xml, parser.position + lifted),
       ...(version === undefined ? {} : { version }),
     };
   }
 }
 
+function withPlace(reason: string, xml: string, index: number): string {
+  const { line, column } = positionAt(xml, index);
+  return `${reason}, ligne ${line}, colonne ${column}`;
+}
+
 /** As an XML parser reads line ends (XML 1.0 section 2.11). */
 function withLineFeeds(text: string): string {
-  return text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+  if (!text.includes("\r")) return text;
+  const joined = text.replaceAll("\r\n", "\n");
+  return joined.includes("\r") ? joined.replaceAll("\r", "\n") : joined;
+}
+
+/** Then it holds no markup, no reference and no character that XML forbids. */
+function isBase64(text: string): boolean {
+  return readBase64(text).kind === "bytes";
 }

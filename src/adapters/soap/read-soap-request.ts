@@ -32,6 +32,9 @@ export const SOAP_LIMITS: SoapLimits = {
   versions: ["1.1", "1.2"],
 };
 
+/** Header blocks a fault names. */
+const MAX_NAMED = 5;
+
 export type SoapRequestReading =
   | { readonly kind: "request"; readonly request: SoapRequest }
   | {
@@ -63,15 +66,18 @@ export function readSoapRequest(
   if (decoded.kind === "undecodable") return unreadable(decoded.reason);
   const envelope = readEnvelope(decoded.text, within);
   if (envelope.kind === "unreadable") return unreadable(envelope.reason, envelope.version);
-  if (envelope.kind === "wrongVersion") return versionMismatch(said, envelope.found);
+  if (envelope.kind === "wrongVersion")
+    return versionMismatch(within, said.framing, envelope.found);
   const { version, addressingAction, mustUnderstand, namespace, element } = envelope;
   const { framing, readsBinary } = root;
-  if (!within.versions.includes(version)) return versionMismatch({ framing }, `SOAP ${version}`);
+  if (!within.versions.includes(version))
+    return versionMismatch(within, framing, `SOAP ${version}`);
   if (mustUnderstand.length > 0) {
-    const found = mustUnderstand.map(({ name }) => name.slice(0, 60)).join(", ");
-    const text = errorText("SOAP_HEADER_NOT_UNDERSTOOD", { found: found.slice(0, 200) });
+    const notUnderstood = mustUnderstand.slice(0, MAX_NAMED);
+    const found = notUnderstood.map(({ name }) => name.slice(0, 60)).join(", ");
     const code = "SOAP_HEADER_NOT_UNDERSTOOD";
-    const fault = { who: "mustUnderstand", code, text, notUnderstood: mustUnderstand } as const;
+    const text = errorText(code, { found });
+    const fault = { who: "mustUnderstand", code, text, notUnderstood } as const;
     return { kind: "fault", version, framing, fault };
   }
   const fields: SoapField[] = [];
@@ -119,11 +125,13 @@ function withPart(
 
 /** SOAP 1.2 part 1 appendix A: told in SOAP 1.1, with the versions that would be understood. */
 function versionMismatch(
-  { framing }: { readonly framing: SoapRequest["framing"] },
+  { versions: supported }: SoapLimits,
+  framing: SoapRequest["framing"],
   found: string,
 ): SoapRequestReading {
   const code = "SOAP_VERSION_UNKNOWN";
-  const fault = { who: "versionMismatch", code, text: errorText(code, { found }) } as const;
+  const text = errorText(code, { found });
+  const fault = { who: "versionMismatch", code, text, supported } as const;
   return { kind: "fault", version: "1.1", framing, fault };
 }
 

@@ -66,6 +66,8 @@ export interface SoapFault {
   readonly detail?: readonly { readonly name: string; readonly text: string }[];
   /** Of `mustUnderstand`: the header blocks that were not. */
   readonly notUnderstood?: readonly { readonly namespace: string; readonly name: string }[];
+  /** Of `versionMismatch`: what would be understood. */
+  readonly supported?: readonly SoapVersion[];
   /** The fault its WSDL declares: then this element is alone in the detail, and `detail` is not. */
   readonly typed?: {
     readonly namespace: string;

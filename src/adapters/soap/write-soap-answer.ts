@@ -99,7 +99,7 @@ function packageOf(
   const root = {
     headers: {
       "Content-Type": `application/xop+xml; charset=UTF-8; type="${MEDIA_TYPES[version]}"`,
-      "Content-Transfer-Encoding": "8bit",
+      "Content-Transfer-Encoding": "binary",
       "Content-ID": start,
     },
     bytes: envelope,

@@ -16,7 +16,12 @@ export interface SoapFaultAnswer {
   readonly namespace?: string;
   /** Local name of that element. */
   readonly element?: string;
-  /** Instead of the binding's own: 401, 413… which an intermediary or a client acts upon. */
+  /**
+   * Instead of 500: 401, 413, 503… which an intermediary or a client acts upon. SOAP 1.2 part 2 (table
+   * 20) has 400 for a Sender fault; Apache CXF's client throws such an answer away unread unless told
+   * otherwise (`org.apache.cxf.transport.process_fault_on_http_400`), and its server writes 500. A fault
+   * that is read comes first.
+   */
   readonly status?: number;
   /** Beside the content type: Retry-After, WWW-Authenticate. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -51,15 +56,10 @@ export function writeSoapFault(answer: SoapFaultAnswer): HttpReply {
     `<soap:Envelope xmlns:soap="${ENVELOPE_NAMESPACES[version]}">${headerOf(fault, version)}` +
     `<soap:Body><soap:Fault>${body}</soap:Fault></soap:Body></soap:Envelope>`;
   return {
-    status: answer.status ?? statusOf(version, fault),
+    status: answer.status ?? 500,
     headers: { ...headers, "Content-Type": `${MEDIA_TYPES[version]}; charset=utf-8` },
     body: Buffer.from(envelope, "utf8"),
   };
-}
-
-/** SOAP 1.1 section 6.2: always 500. SOAP 1.2 part 2 table 20: 400 for Sender, 500 for the others. */
-function statusOf(version: SoapVersion, { who }: SoapFault): number {
-  return version === "1.2" && who === "sender" ? 400 : 500;
 }
 
 function fault11(answer: SoapFaultAnswer): string {
@@ -116,10 +116,12 @@ function within(name: string, content: string, evenEmpty = false): string {
 }
 
 /** What would be understood (SOAP 1.2 part 1, 5.4.7), or what was not (5.4.8). */
-function headerOf({ who, notUnderstood = [] }: SoapFault, version: SoapVersion): string {
+function headerOf(fault: SoapFault, version: SoapVersion): string {
+  const { who, notUnderstood = [], supported: versions = ["1.2", "1.1"] } = fault;
   if (who === "versionMismatch") {
     const soap12 = ENVELOPE_NAMESPACES["1.2"];
-    const supported = [soap12, ENVELOPE_NAMESPACES["1.1"]]
+    const supported = versions
+      .map((each) => ENVELOPE_NAMESPACES[each])
       .map((uri) => `<up:SupportedEnvelope qname="ns:Envelope" xmlns:ns="${uri}"/>`)
       .join("");
     return `<soap:Header><up:Upgrade xmlns:up="${soap12}">${supported}</up:Upgrade></soap:Header>`;
