@@ -126,8 +126,14 @@ export const GUICHET_MAX_FLUXES = 100;
 
 export type HttpGateway = Awaited<ReturnType<typeof startHttpGateway>>;
 
+/** What other interfaces on the same port are made of. */
+export type HttpGatewayParts = Pick<
+  HttpServerOptions,
+  "receive" | "outbox" | "composeParcel" | "events" | "clock" | "chance" | "log"
+>;
+
 export async function startHttpGateway(
-  changes: (outbox: Outbox) => Partial<HttpServerOptions> = () => ({}),
+  changes: (outbox: Outbox, parts: HttpGatewayParts) => Partial<HttpServerOptions> = () => ({}),
 ) {
   const folder = await mkdtemp(join(tmpdir(), "passerelle-http-"));
   const logLines: LogLine[] = [];
@@ -164,6 +170,7 @@ export async function startHttpGateway(
     clock,
     chance,
   });
+  const composeParcel = makeParcelComposer({ outbox, guichets });
   const server = makeHttpServer({
     host: "127.0.0.1",
     port: 0,
@@ -171,7 +178,7 @@ export async function startHttpGateway(
     receive,
     outbox,
     operations: makeOperations({ outbox, guichets, clock, events }),
-    composeParcel: makeParcelComposer({ outbox, guichets }),
+    composeParcel,
     health: makeHealth({ outbox, breakerState: () => undefined }),
     events,
     clock,
@@ -181,7 +188,7 @@ export async function startHttpGateway(
     maxBytes: MAX_BYTES,
     stopGraceMs: 2_000,
     version: "test",
-    ...changes(outbox),
+    ...changes(outbox, { receive, outbox, composeParcel, events, clock, chance, log }),
   });
   async function leave(): Promise<void> {
     await outbox.stop();

@@ -30,6 +30,9 @@ export interface SoapEndpoint {
   refuse(code: ErrorCode, headers: HttpCall["headers"]): HttpReply;
 }
 
+/** A name or an address, and a port (RFC 9110 section 7.2): what may stand in a WSDL of ours. */
+const HOST = /^(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
+
 export function makeSoapRoutes({
   endpoints,
   identify,
@@ -99,8 +102,10 @@ export function makeSoapRoutes({
   }
 
   async function get(endpoint: SoapEndpoint, request: Request, response: Response): Promise<void> {
-    const host = request.headers.host ?? "localhost";
-    const url = new URL(request.originalUrl, `${request.protocol}://${host}`);
+    const asked = `${request.protocol}://${request.headers.host ?? ""}`;
+    const isHost = HOST.test(request.headers.host ?? "") && URL.canParse(asked);
+    const here = isHost ? asked : `${request.protocol}://localhost`;
+    const url = new URL(request.originalUrl, here);
     send(response, await endpoint.describe(url.searchParams, `${url.origin}${url.pathname}`));
   }
 

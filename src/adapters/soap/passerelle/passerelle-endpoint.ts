@@ -44,6 +44,8 @@ export interface PasserelleEndpoint {
 
 /** What stands around the largest file in a request: envelope, part headers, a bordereau. */
 const AROUND_BYTES = 4 * 1024 * 1024;
+/** What toolkits append to the address of a service to have its WSDL (.NET asks for a single file). */
+const WSDL_QUERIES = ["wsdl", "singlewsdl"];
 /** Seconds a sender is asked to wait when the gateway or its store is away. */
 const RETRY_AFTER_S = 30;
 
@@ -113,7 +115,7 @@ export function makePasserelleEndpoint(options: {
     maxBytes: Math.ceil(maxFileBytes * 1.4) + AROUND_BYTES,
 
     describe: async (query, base) => {
-      if (!query.has("wsdl")) {
+      if (![...query.keys()].some((name) => WSDL_QUERIES.includes(name.toLowerCase()))) {
         return text(200, `Service de la passerelle SNE. Contrat : ${path}?wsdl\n`);
       }
       const address = base.replace(/[&<>"]/g, (char) => `&#${char.codePointAt(0) ?? 0};`);
