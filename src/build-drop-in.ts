@@ -13,9 +13,9 @@ import { makeWriteOperation } from "./adapters/soap/drop-in/write-operation.ts";
 import type { Receive } from "./arrive/arrival.ts";
 import { makeWriteThrough } from "./arrive/write-through.ts";
 import type { Forwarding } from "./build-forwarding.ts";
-import type { Events } from "./domain/events.ts";
 import { linkWorks } from "./forward/classify.ts";
 import type { Outbox } from "./keep/outbox.ts";
+import type { OnMove } from "./keep/told-moves.ts";
 import type { Chance, Clock } from "./runtime/clock.ts";
 import type { Log } from "./runtime/log.ts";
 import type { Settings } from "./runtime/settings.ts";
@@ -38,17 +38,17 @@ export function buildDropIn(options: {
   readonly collect: Collect;
   /** Undefined without an address of the SNE: what writes is kept, what reads is refused. */
   readonly forwarding: Forwarding | undefined;
-  readonly events: Events;
+  readonly onMove: OnMove;
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
 }): readonly DropInEndpoint[] {
-  const { settings, outbox, collect, forwarding, events, clock, chance, log } = options;
+  const { settings, outbox, collect, forwarding, onMove, clock, chance, log } = options;
   const write = makeWriteOperation({
     writeThrough: makeWriteThrough({
       receive: options.receive,
       outbox,
-      events,
+      onMove,
       isSneDown: () => forwarding === undefined || forwarding.breaker.state === "open",
       budgetMs: settings.dropInWaitMs,
       clock,

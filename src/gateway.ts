@@ -27,6 +27,7 @@ import { logEvents } from "./event-log.ts";
 import { makeFlowControl } from "./keep/flow-control.ts";
 import type { Outbox } from "./keep/outbox.ts";
 import { makeRetention } from "./keep/retention.ts";
+import { tellMoves } from "./keep/told-moves.ts";
 import { openStores } from "./open-stores.ts";
 import { makeHealth } from "./operate/health.ts";
 import { makeOperations } from "./operate/operations.ts";
@@ -71,10 +72,11 @@ export async function buildGateway(options: {
   logEvents(events, log);
 
   const owner = nameThisLife(settings.name, chance);
-  const outbox = await openStores({
+  const stores = await openStores({
     ...{ settings, owner, guichets, clock, chance, log },
     onFatal: options.onFatal,
   });
+  const { outbox, onMove } = tellMoves(stores);
   const validator =
     settings.schemaPolicy === "off"
       ? undefined
@@ -146,7 +148,7 @@ export async function buildGateway(options: {
   const http = makeHttpServer({
     soap: [
       ...buildDropIn({
-        ...{ settings, receive, outbox, collect, forwarding, events, clock, chance, log },
+        ...{ settings, receive, outbox, collect, forwarding, onMove, clock, chance, log },
       }),
       ...buildPasserelleService({
         path: settings.soapPath,

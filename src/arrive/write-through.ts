@@ -7,16 +7,16 @@
  * which identifier to follow it. The same flux sent again waits for the first one, whatever became of
  * it, and has no second effect.
  */
-import type { Events } from "../domain/events.ts";
 import type { Flux } from "../domain/flux.ts";
 import type { Control } from "../domain/outcome.ts";
 import type { Outbox } from "../keep/outbox.ts";
+import type { MoveMade, OnMove } from "../keep/told-moves.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Arrival, Receive } from "./arrival.ts";
 
 export type WriteThroughResult =
-  /** There is a verdict: the SNE's, ours, or an operator's. */
-  | { readonly kind: "concluded"; readonly flux: Flux }
+  /** There is a verdict: the SNE's, ours, or an operator's; its files where they are at hand. */
+  | { readonly kind: "concluded"; readonly flux: Flux; readonly files?: MoveMade["files"] }
   /** Kept; no verdict yet. `state` of the flux says whether a person must look at it. */
   | { readonly kind: "pending"; readonly flux: Flux }
   /** Told, nothing kept. */
@@ -25,77 +25,83 @@ export type WriteThroughResult =
 /** Takes an arrival of one file. Rejects as `Receive` does: then nothing of it is kept. */
 export type WriteThrough = (arrival: Arrival, gone: AbortSignal) => Promise<WriteThroughResult>;
 
-/** Events after which a waiting caller has something to learn. */
-const TELLING: ReadonlySet<string> = new Set([
-  "flux.accepted",
-  "flux.refused",
-  "flux.resolved",
-  "flux.failed",
-  "flux.putInDoubt",
-  "flux.postponed",
-  "flux.discarded",
-]);
 /** How often the outbox is asked when nothing is told: another gateway may forward, ms. */
 const LOOK_EVERY_MS = 250;
-/** Fluxes told about before their caller began to wait. */
-const MOST_REMEMBERED = 4_096;
+/** Moves remembered for callers that do not wait yet: they are told of their flux a little later. */
+const MOST_REMEMBERED = 64;
 
 export function makeWriteThrough(options: {
   readonly receive: Receive;
   readonly outbox: Pick<Outbox, "find">;
-  readonly events: Events;
+  readonly onMove: OnMove;
   /** True when a call to the SNE would not be made now. */
   readonly isSneDown: () => boolean;
   /** How long a caller is made to wait, ms. */
   readonly budgetMs: number;
   readonly clock: Clock;
 }): WriteThrough {
-  const { receive, outbox, events, isSneDown, budgetMs, clock } = options;
-  const waiting = new Map<string, Set<() => void>>();
-  const told = new Set<string>();
+  const { receive, outbox, onMove, isSneDown, budgetMs, clock } = options;
+  const waiting = new Map<string, Set<(made: MoveMade) => void>>();
+  const recent = new Map<string, MoveMade>();
 
-  events.listen(({ name, fluxId }) => {
-    if (fluxId === undefined || !TELLING.has(name)) return;
-    const callers = waiting.get(fluxId);
+  onMove((made) => {
+    const { id } = made.flux;
+    const callers = waiting.get(id);
     if (callers === undefined) {
-      told.add(fluxId);
-      if (told.size > MOST_REMEMBERED)
-        for (const oldest of told.values()) {
-          told.delete(oldest);
-          break;
-        }
+      if (made.flux.channel !== "soap") return;
+      recent.delete(id);
+      recent.set(id, made);
+      const [oldest] = recent.keys();
+      if (recent.size > MOST_REMEMBERED && oldest !== undefined) recent.delete(oldest);
       return;
     }
-    for (const wake of callers) wake();
+    for (const hear of callers) hear(made);
   });
 
-  /** Resolves when the flux is told about, the time has passed, or the caller has left. */
-  async function hear(fluxId: string, ms: number, gone: AbortSignal): Promise<void> {
-    if (told.delete(fluxId)) return;
-    const heard = new AbortController();
-    const wake = (): void => heard.abort("heard");
+  /** The next move of a flux; undefined when time has passed, or the caller has left. */
+  async function nextMove(
+    fluxId: string,
+    ms: number,
+    gone: AbortSignal,
+  ): Promise<MoveMade | undefined> {
+    const early = recent.get(fluxId);
+    if (early !== undefined) {
+      recent.delete(fluxId);
+      return early;
+    }
+    const waited = new AbortController();
+    let heard: MoveMade | undefined;
+    const hear = (made: MoveMade): void => {
+      heard = made;
+      waited.abort("heard");
+    };
+    const leave = (): void => waited.abort("gone");
     const callers = waiting.get(fluxId) ?? new Set();
-    callers.add(wake);
+    callers.add(hear);
     waiting.set(fluxId, callers);
-    gone.addEventListener("abort", wake, { once: true });
-    await clock.wait(ms, heard.signal);
-    gone.removeEventListener("abort", wake);
-    callers.delete(wake);
+    gone.addEventListener("abort", leave, { once: true });
+    await clock.wait(ms, waited.signal);
+    gone.removeEventListener("abort", leave);
+    callers.delete(hear);
     if (callers.size === 0) waiting.delete(fluxId);
+    return heard;
   }
 
   async function conclude(first: Flux, gone: AbortSignal): Promise<WriteThroughResult> {
     const until = clock.now() + budgetMs;
     let flux = first;
+    let made: MoveMade | undefined;
     for (;;) {
-      if (flux.verdict !== undefined) return { kind: "concluded", flux };
+      if (flux.verdict !== undefined) {
+        return { kind: "concluded", flux, ...(made === undefined ? {} : { files: made.files }) };
+      }
       // An operator's turn, or nobody's: waiting longer would tell nothing more.
       const moves = flux.state === "kept" || flux.state === "inTransit";
       const left = until - clock.now();
       if (!moves || left <= 0 || gone.aborted) return { kind: "pending", flux };
       if (flux.state === "kept" && isSneDown()) return { kind: "pending", flux };
-      await hear(flux.id, Math.min(left, LOOK_EVERY_MS), gone);
-      flux = (await outbox.find(flux.id)) ?? flux;
+      made = await nextMove(flux.id, Math.min(left, LOOK_EVERY_MS), gone);
+      flux = made?.flux ?? (await outbox.find(flux.id)) ?? flux;
     }
   }
 

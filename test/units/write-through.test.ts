@@ -5,8 +5,7 @@ import { makeWriteThrough, type WriteThroughResult } from "../../src/arrive/writ
 import type { FluxState } from "../../src/domain/flux-state.ts";
 import type { Flux } from "../../src/domain/flux.ts";
 import type { Verdict } from "../../src/domain/outcome.ts";
-import { makeEventBus } from "../../src/runtime/event-bus.ts";
-import { SILENT_LOG } from "../../src/runtime/log.ts";
+import type { MoveMade } from "../../src/keep/told-moves.ts";
 import { makeHandClock } from "../support/hand-clock.ts";
 
 const BUDGET_MS = 5_000;
@@ -43,7 +42,7 @@ describe("a caller that waits for the SNE", () => {
 
   function begin({ reception }: { reception?: Reception } = {}) {
     const clock = makeHandClock(0, settle);
-    const events = makeEventBus({ clock, log: SILENT_LOG });
+    let tell: (made: MoveMade) => void = () => undefined;
     let flux = fluxIn("kept");
     let isDown = false;
     let looks = 0;
@@ -60,7 +59,10 @@ describe("a caller that waits for the SNE", () => {
           return Promise.resolve(flux);
         },
       },
-      events,
+      onMove: (listener) => {
+        tell = listener;
+        return () => undefined;
+      },
       isSneDown: () => isDown,
       budgetMs: BUDGET_MS,
       clock,
@@ -68,7 +70,8 @@ describe("a caller that waits for the SNE", () => {
     let result: WriteThroughResult | undefined;
     const done = writeThrough(ARRIVAL, gone.signal).then((given) => (result = given));
     return {
-      ...{ clock, events, gone, done, receptions },
+      ...{ clock, gone, done, receptions },
+      move: (made: MoveMade) => tell(made),
       result: () => result,
       looks: () => looks,
       become: (next: Flux) => (flux = next),
@@ -79,28 +82,30 @@ describe("a caller that waits for the SNE", () => {
   it("has the verdict as soon as it is told, without waiting for any time", async () => {
     const caller = begin();
     await settle();
-    caller.become(fluxIn("accepted", ACCEPTED));
-    caller.events.emit("flux.accepted", { fluxId: "F1" });
-    const { kind, flux } = await caller.done.then((given) => {
-      assert(given.kind === "concluded");
-      return given;
-    });
-    assert.equal(kind, "concluded");
-    assert.equal(flux.state, "accepted");
+    const answer = { name: "reponse.xml", bytes: new Uint8Array(1) };
+    caller.move({ flux: fluxIn("accepted", ACCEPTED), files: { answer } });
+    const result = await caller.done;
+    assert(result.kind === "concluded");
+    assert.equal(result.flux.state, "accepted");
+    assert.equal(result.files?.answer, answer);
+    assert.equal(caller.looks(), 0);
     assert.equal(caller.clock.now(), 0);
     assert.equal(caller.clock.waiting(), 0);
   });
 
   it("has it too when it was told before the caller began to listen", async () => {
     const clock = makeHandClock(0, settle);
-    const events = makeEventBus({ clock, log: SILENT_LOG });
+    let tell: (made: MoveMade) => void = () => undefined;
     const writeThrough = makeWriteThrough({
       receive: () => {
-        events.emit("flux.accepted", { fluxId: "F1" });
+        tell({ flux: fluxIn("accepted", ACCEPTED), files: {} });
         return Promise.resolve([{ kind: "kept", flux: fluxIn("kept") }]);
       },
-      outbox: { find: () => Promise.resolve(fluxIn("accepted", ACCEPTED)) },
-      events,
+      outbox: { find: () => Promise.reject(new Error("nothing to look for")) },
+      onMove: (listener) => {
+        tell = listener;
+        return () => undefined;
+      },
       isSneDown: () => false,
       budgetMs: BUDGET_MS,
       clock,
@@ -129,7 +134,7 @@ describe("a caller that waits for the SNE", () => {
     const caller = begin();
     await settle();
     caller.breakDown();
-    caller.events.emit("flux.postponed", { fluxId: "F1" });
+    caller.move({ flux: fluxIn("kept"), files: {} });
     await settle();
     assert.equal(caller.result()?.kind, "pending");
     assert.equal(caller.clock.now(), 0);

@@ -5,7 +5,7 @@
  * Promise: nothing is answered that is not durable; the same file sent again gets the first one's
  * answer; a caller that cannot have the answer now learns why, and by which identifier to follow.
  */
-import type { WriteThrough } from "../../../arrive/write-through.ts";
+import type { WriteThrough, WriteThroughResult } from "../../../arrive/write-through.ts";
 import type { Collect } from "../../../acknowledge/collect.ts";
 import { errorText, isErrorCode, type ErrorCode } from "../../../domain/errors.ts";
 import type { Flux } from "../../../domain/flux.ts";
@@ -29,13 +29,16 @@ export function makeWriteOperation(options: {
 }): ServeOperation {
   const { writeThrough, outbox, collect } = options;
 
-  async function answerOf(flux: Flux, shape: SneOperationShape): Promise<Served> {
+  async function answerOf(
+    { flux, files }: Extract<WriteThroughResult, { kind: "concluded" }>,
+    shape: SneOperationShape,
+  ): Promise<Served> {
     const { verdict } = flux;
     if (verdict?.by !== "sne") return { kind: "fault", fault: settled(flux, verdict) };
-    const [answer, attestation] = await Promise.all([
-      outbox.file(flux.id, "answer"),
-      outbox.file(flux.id, "attestation"),
-    ]);
+    const [answer, attestation] =
+      files === undefined
+        ? await Promise.all([outbox.file(flux.id, "answer"), outbox.file(flux.id, "attestation")])
+        : [files.answer, files.attestation];
     if (answer === undefined) {
       return { kind: "fault", fault: about(flux, faultOfCode("FILES_ERASED")) };
     }
@@ -78,7 +81,7 @@ export function makeWriteOperation(options: {
     );
     switch (result.kind) {
       case "concluded":
-        return answerOf(result.flux, shape);
+        return answerOf(result, shape);
       case "pending":
         return { kind: "fault", fault: pending(result.flux) };
       case "refused":
