@@ -10,7 +10,7 @@ import { asLibsne, numUniqueCall, type RawCall } from "../support/standin-calls.
 
 /** Bytes that a reader who trims, decodes or re-encodes would change. */
 const FILE = Buffer.from(
-  "\r\n<?xml version='1.0'?>\u0000\xff<a>\xe9</a> \r\n--uuid:5f2a",
+  "\r\n<?xml version='1.0'?>\u0000\xff<a>\xe9</a> \r\n--uuid:5f2abc",
   "latin1",
 );
 
