@@ -447,14 +447,17 @@ describe("The SNE client, on three services", () => {
     });
   }
 
-  it("takes a file of another root from what has no published schema, a page never", async () => {
-    const answer = "demandesRadieesDepuisLeReponse";
-    const file = "<radiations><radiation/></radiations>";
-    const given = await read(
-      "getDemandesRadieesDepuisLe",
-      mtomAnswer(answer, [["fichierDemandesRadiees", { file }]]),
-    );
-    assert.equal(given.kind, "read", JSON.stringify(given));
+  it("takes any file from what has no published schema, a page or the sentence never", async () => {
+    const asked = (file: string): Promise<ReadAnswer> =>
+      read(
+        "getDemandesRadieesDepuisLe",
+        mtomAnswer("demandesRadieesDepuisLeReponse", [["fichierDemandesRadiees", { file }]]),
+      );
+    const files = ["<radiations><radiation/></radiations>", "PK\u0003\u0004…"];
+    for (const file of files) assert.equal((await asked(file)).kind, "read");
+    const pages = ["<!DOCTYPE html><p>Bonjour", " <HTML><br>", "\n<html lang='fr'/>"];
+    for (const page of pages) assert.equal((await asked(page)).kind, "notRead");
+    assert.equal((await asked(`<p>${ERROR_SENTENCE}</p>`)).kind, "fault");
   });
 
   describe("keeps values what they are", () => {

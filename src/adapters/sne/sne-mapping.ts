@@ -161,12 +161,18 @@ function wrongFile(operation: string, name: string, bytes: Uint8Array): Failure 
   const root = rootOfXml(bytes);
   const isKnown =
     root === "interfaceNuu" || (root === "listeDoublons" && operation === "getDoublons");
-  // No schema is published for what the DepuisLe give: anything but an error page may be theirs.
-  const mayBeOther = operation.endsWith("DepuisLe") && root !== undefined && !/^html$/i.test(root);
-  if (isKnown || mayBeOther) return undefined;
+  if (isKnown) return undefined;
   if (bytesHoldErrorSentence(bytes)) return serverError();
+  // Nothing published says what the DepuisLe give (a ZIP? a list?): all but a page may be theirs.
+  if (operation.endsWith("DepuisLe") && !isPage(bytes, root)) return undefined;
   const found = root === undefined ? "n'est pas du XML" : `a la racine « ${root.slice(0, 60)} »`;
   return unreadable(`${name} ${found}`);
+}
+
+/** True for what a server or a proxy shows to people, well-formed or not. */
+function isPage(bytes: Uint8Array, root: string | undefined): boolean {
+  const start = Buffer.from(bytes.subarray(0, 256)).toString("latin1").trimStart();
+  return /^html$/i.test(root ?? "") || /^<(!doctype|html)/i.test(start);
 }
 
 type Failure = Exclude<RegistryAnswer, { kind: "answered" }>;

@@ -33,7 +33,7 @@ export type HttpOutcome =
       readonly headers: ReadonlyMap<string, string>;
       readonly body: Buffer;
     }
-  /** Nothing was written. `crowded`: other calls held every connection until its deadline. */
+  /** Nothing was written. `crowded`: its deadline passed while other calls held the connections. */
   | {
       readonly kind: "notSent";
       readonly why: "timeout" | "crowded" | "aborted" | "failed";
@@ -79,15 +79,27 @@ export function makeSneTransport(options: {
     bodyTimeout: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
+  const room: Room = { connections: options.maxConnections, used: 0, timesFull: 0 };
   let closed: Promise<void> | undefined;
   return {
-    send: (request) => send(pool, options.maxConnections, request),
+    send: (request) => send(pool, room, request),
     close: () => (closed ??= pool.close()),
   };
 }
 
-function send(pool: Pool, maxConnections: number, request: HttpRequest): Promise<HttpOutcome> {
+/** How many connections carry a request. */
+interface Room {
+  readonly connections: number;
+  used: number;
+  /** How often all were taken. */
+  timesFull: number;
+}
+
+function send(pool: Pool, room: Room, request: HttpRequest): Promise<HttpOutcome> {
   return new Promise((resolve) => {
+    const isFull = (): boolean => room.used >= room.connections;
+    const wasFull = isFull();
+    const timesFull = room.timesFull;
     let written = false;
     let ended = false;
     let controller: Dispatcher.DispatchController | undefined;
@@ -99,12 +111,13 @@ function send(pool: Pool, maxConnections: number, request: HttpRequest): Promise
     const finish = (outcome: HttpOutcome): void => {
       if (ended) return;
       ended = true;
+      if (written) room.used -= 1;
       clearTimeout(timer);
       request.signal.removeEventListener("abort", onAbort);
       resolve(outcome);
     };
     const giveUp = (why: "timeout" | "aborted", error: Error): void => {
-      const isCrowded = why === "timeout" && pool.stats.running >= maxConnections;
+      const isCrowded = why === "timeout" && (wasFull || room.timesFull > timesFull);
       finish(
         written
           ? { kind: "lost", why, error }
@@ -133,6 +146,8 @@ function send(pool: Pool, maxConnections: number, request: HttpRequest): Promise
         }
         controller = given;
         written = true;
+        room.used += 1;
+        if (isFull()) room.timesFull += 1;
       },
       onRequestUpgrade: (given) => given.abort(new Error("unexpected upgrade")),
       onResponseStart: (_given, statusCode, received) => {
