@@ -20,6 +20,7 @@ import {
   type GatewayProcess,
 } from "../support/gateway-process.ts";
 import { LONG } from "../support/long-form.ts";
+import { callSne } from "../support/soap-callers.ts";
 import { sendMail, startMailbox, type Mailbox } from "../support/mail-peers.ts";
 import {
   API_KEY,
@@ -39,7 +40,7 @@ const MOST_FILES_WAITING = 10;
 
 interface Confirmed {
   readonly digest: string;
-  readonly by: "mail" | "file" | "rest";
+  readonly by: "mail" | "file" | "rest" | "soap";
 }
 
 describe(`the promise under kill -9 (${KILLS} kills)`, function () {
@@ -143,6 +144,35 @@ describe(`the promise under kill -9 (${KILLS} kills)`, function () {
     }
   }
 
+  const isStopped = (): boolean => stopped;
+
+  /** A client of the SNE that sends its call again, as it was, until somebody answers it. */
+  async function feedBySoap(): Promise<void> {
+    while (!stopped) {
+      const { name, bytes, digest } = nextFile();
+      let isTold = false;
+      while (!isTold && !isStopped()) {
+        try {
+          const answer = await callSne({
+            url: `${httpUrl}/services/DemandeLogementImplService`,
+            operation: "getNumUnique",
+            element: "numUniqueParametres",
+            fields: [
+              { name: "nomFichierDemande", text: name },
+              { name: "fichierDemande", file: bytes },
+              { name: "nomCertificat", text: "CER.pem" },
+              { name: "certificat", file: new Uint8Array() },
+            ],
+          });
+          isTold = answer.status === 200 || answer.text("identifiant") !== undefined;
+        } catch {
+          await sleep(10);
+        }
+        if (isTold) confirmed.push({ digest, by: "soap" });
+      }
+    }
+  }
+
   async function feedByFile(): Promise<void> {
     while (!stopped) {
       await sleep(10);
@@ -179,7 +209,7 @@ describe(`the promise under kill -9 (${KILLS} kills)`, function () {
   }
 
   it("keeps every confirmed flux and never takes an effect twice", async () => {
-    const feeders = [feedByMail(), feedByMail(), feedByRest(), feedByFile()];
+    const feeders = [feedByMail(), feedByMail(), feedByRest(), feedBySoap(), feedByFile()];
     let lastStartMs = 0;
     for (let kill = 0; kill < KILLS; kill += 1) {
       // One in five dies while it starts and takes back what the life before had lent.
@@ -240,12 +270,13 @@ describe(`the promise under kill -9 (${KILLS} kills)`, function () {
       const by = (channel: Confirmed["by"]): number =>
         confirmed.filter((one) => one.by === channel).length;
       process.stdout.write(
-        `      ${KILLS} kills: ${by("mail")} mails, ${by("rest")} deposits, ${by("file")} files confirmed; ` +
+        `      ${KILLS} kills: ${by("mail")} mails, ${by("rest")} deposits, ${by("file")} files, ` +
+          `${by("soap")} SOAP calls confirmed; ` +
           `${states.size} kept, ${inDoubt} in doubt, 0 lost, 0 twice\n`,
       );
       // A run in which nothing was in flight would prove nothing.
       assert.ok(
-        by("mail") > KILLS && by("rest") > KILLS && by("file") > KILLS,
+        by("mail") > KILLS && by("rest") > KILLS && by("file") > KILLS && by("soap") > KILLS,
         "too little was sent",
       );
 
