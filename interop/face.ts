@@ -16,6 +16,8 @@ export interface ExpectedCall extends PlannedCall {
 export interface Face {
   readonly name: string;
   readonly urls: Readonly<Record<SneService, string>>;
+  /** It answers MTOM even to a caller that sent none, as CXF with MTOM on does. */
+  readonly alwaysMtom?: true;
   /** Basic, where it asks for it. */
   readonly credentials?: { readonly user: string; readonly password: string };
   /** Mutual TLS, in place of clear HTTP: paths of PEM files, `host:port`. */

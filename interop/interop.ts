@@ -13,6 +13,7 @@ import type { Face } from "./face.ts";
 import { startGatewayFace } from "./gateway-face.ts";
 import { GSOAP } from "./gsoap/gsoap-toolkit.ts";
 import { LIBSNE, libsneSources } from "./libsne/libsne-toolkit.ts";
+import { runOwnClient } from "./own-client.ts";
 import { PHP } from "./php/php-toolkit.ts";
 import { runToolkit } from "./run-toolkit.ts";
 import { makeReport } from "./report.ts";
@@ -23,6 +24,8 @@ import { originalWsdls, ourWsdls, ROOT, type WsdlSet } from "./wsdl-set.ts";
 import { ZEEP } from "./zeep/zeep-toolkit.ts";
 
 const TOOLKITS: readonly Toolkit[] = [ZEEP, PHP, CXF, GSOAP, LIBSNE];
+
+const OWN_CLIENT = "the gateway's client";
 
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
 const report = makeReport({ write: (text) => process.stdout.write(text) });
@@ -50,6 +53,12 @@ try {
     );
   }
   for (const toolkit of TOOLKITS) await runAll(toolkit);
+  if (target !== undefined && wanted(OWN_CLIENT, target.name)) {
+    report.row({
+      ...{ toolkit: OWN_CLIENT, version: "", wsdl: "ours", face: target.name, soap: "1.2" },
+      ...{ mtom: true, verdicts: await runOwnClient(target, Date.now() % 1_000_000_000) },
+    });
+  }
 } finally {
   for (const face of faces.reverse()) await face.stop();
 }

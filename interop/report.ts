@@ -52,6 +52,7 @@ export function makeReport({ write }: { readonly write: (text: string) => void }
           }),
       );
       for (const line of failures) write(`FAILED ${line}\n`);
+      for (const [limit, count] of limitsOf(rows)) write(`LIMIT (${count} times) ${limit}\n`);
       for (const line of missing) write(`NOT RUN ${line}\n`);
       const calls = rows.reduce((sum, { verdicts }) => sum + verdicts.length, 0);
       const bad =
@@ -96,7 +97,21 @@ function tableOf(rows: readonly ReportRow[]): string {
   return `${table.toString()}\n${legend}\n`;
 }
 
+/** Each known limit, with how often it was met. */
+function limitsOf(rows: readonly ReportRow[]): ReadonlyMap<string, number> {
+  const limits = new Map<string, number>();
+  for (const { toolkit, verdicts } of rows) {
+    for (const { limit } of verdicts) {
+      if (limit === undefined) continue;
+      const line = `${toolkit}: ${limit}`;
+      limits.set(line, (limits.get(line) ?? 0) + 1);
+    }
+  }
+  return limits;
+}
+
 function markOf(verdicts: readonly CallVerdict[]): string {
   if (verdicts.length === 0) return "–";
-  return verdicts.every(({ complaint }) => complaint === undefined) ? "yes" : "NO";
+  if (verdicts.some(({ complaint }) => complaint !== undefined)) return "NO";
+  return verdicts.some(({ limit }) => limit !== undefined) ? "limit" : "yes";
 }

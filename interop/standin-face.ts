@@ -9,6 +9,7 @@ export async function startStandinFace(): Promise<Face> {
   const standin = await runStandin({ quiet: true });
   return {
     name: "stand-in",
+    alwaysMtom: true,
     urls: {
       demandeLogement: standin.url,
       rechercheDemande: standin.searchUrl,

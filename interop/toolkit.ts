@@ -1,5 +1,6 @@
 /** A third-party SOAP toolkit: how it is had, what it can do, and a program of it that makes calls. */
 import type { SneOperation } from "../src/domain/sne-operation.ts";
+import type { CallReport } from "./call-lines.ts";
 import type { CommandResult } from "./run-command.ts";
 import type { WsdlSet } from "./wsdl-set.ts";
 
@@ -13,6 +14,13 @@ export interface Toolkit {
   readonly tlsOnly?: true;
   /** It does not hand attestations over. */
   readonly noAttestation?: true;
+  /**
+   * A fault of the toolkit's own in reading MTOM answers, known and not ours to mend; asked only where
+   * the server answers MTOM to whoever calls.
+   *
+   * @returns which one explains the complaint
+   */
+  readonly limitOf?: (report: CallReport, complaint: string) => string | undefined;
   /** It is made from no WSDL. */
   readonly noWsdl?: true;
   /** Never rejects: what cannot be had is said with its reason. */

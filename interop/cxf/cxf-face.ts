@@ -38,7 +38,8 @@ export async function startCxfFace(set: WsdlSet): Promise<Face> {
   });
   const services = `http://127.0.0.1:${port}/services`;
   return {
-    name: `CXF target (${set.name})`,
+    name: "CXF target",
+    alwaysMtom: true,
     urls: {
       demandeLogement: `${services}/DemandeLogementImplService`,
       rechercheDemande: `${services}/RechercheDemandeImplService`,

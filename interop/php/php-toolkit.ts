@@ -7,6 +7,10 @@ import { absentUnless, type Toolkit } from "../toolkit.ts";
 export const PHP: Toolkit = {
   name: "PHP SoapClient",
   framings: ["base64"],
+  limitOf: (report) =>
+    report.fields.get("code") === "HTTP"
+      ? "SoapClient gives up on an HTTP error whose body is multipart, and its fault with it"
+      : undefined,
   prepare: () =>
     absentUnless(async () => {
       await needDebianPackages(["php-cli", "php-soap"]);
