@@ -1,6 +1,11 @@
 /** A client written for the SNE, pointed at the gateway: it works, and loses nothing when the SNE is down. */
 import assert from "node:assert/strict";
 import { fileName, makeDemande } from "../../src/standin/sample-demandes.ts";
+import {
+  makeEventFile,
+  makeEventTypesFile,
+  makeSearchFile,
+} from "../../src/standin/sample-operation-files.ts";
 import { callSne, type Framing, type SoapCallAnswer } from "../support/soap-callers.ts";
 import { order } from "../support/standin-calls.ts";
 import { API_KEY, GUICHET, OTHER_API_KEY, startWorld, type World } from "../support/world.ts";
@@ -159,5 +164,125 @@ describe("a client of the SNE pointed at the gateway", () => {
     assert.equal(refused.status, 500);
     assert.match(refused.root, /SNE_BUSY|SNE_SUSPENDED/);
     await order(world.standin.controlUrl, [{ do: "up" }]);
+  });
+
+  describe("on the other services", () => {
+    const EVENTS = "/services/GestionPartageeEVTImplService";
+
+    async function numberOf(seed: number): Promise<string> {
+      const made = await getNumUnique(creation(seed));
+      const file = made.file("fichierDemande")?.toString() ?? "";
+      return /<tns:numUnique>([^<]+)</.exec(file)?.[1] ?? "";
+    }
+    function ofFiles(
+      path: string,
+      operation: string,
+      file: Uint8Array,
+      more: { readonly action?: string } = {},
+    ): Promise<SoapCallAnswer> {
+      return callSne({
+        url: `${world.httpUrl}${path}`,
+        operation,
+        element: "fichierXmlParametres",
+        fields: [
+          { name: "nomFichier", text: "EVT75A01-202601150930-000001.xml" },
+          { name: "fichierXml", file },
+          { name: "nomCertificat", text: "CER.pem" },
+        ],
+        ...more,
+      });
+    }
+
+    it("adds an event once, finds it, then removes it by the same bytes under another operation", async () => {
+      const numUnique = await numberOf(800);
+      const file = makeEventFile({
+        guichet: GUICHET,
+        numUnique,
+        evenements: [{ codeTypeEvenement: "SIMNAT1", dateSurvenance: "2026-01-10" }],
+      });
+      const added = await ofFiles(EVENTS, "ajouterEvenementDemande", file);
+      assert.equal(added.status, 200, added.root);
+      const answer = added.file("fichierXmlRetour")?.toString() ?? "";
+      const id = /idEvenement>(\d+)</.exec(answer)?.[1];
+      assert.ok(id !== undefined, answer);
+      const again = await ofFiles(EVENTS, "ajouterEvenementDemande", file);
+      assert.equal(again.file("fichierXmlRetour")?.toString(), answer);
+      assert.equal(await world.effectsOf(file), 1);
+
+      const listing = makeEventFile({ guichet: GUICHET, numUnique });
+      const list = async (): Promise<string> =>
+        (await ofFiles(EVENTS, "listerEvenementsDemande", listing))
+          .file("fichierXmlRetour")
+          ?.toString() ?? "";
+      assert.match(await list(), new RegExp(`idEvenement>${id}<`));
+
+      // What changes an event and what removes it may be the same bytes: two effects, in their order.
+      const changing = makeEventFile({
+        guichet: GUICHET,
+        numUnique,
+        evenements: [
+          { idEvenement: id, codeTypeEvenement: "SIMNAT1", dateSurvenance: "2026-01-11" },
+        ],
+      });
+      const changed = await ofFiles(EVENTS, "modifierEvenementDemande", changing);
+      assert.equal(changed.status, 200, changed.root);
+      assert.match(await list(), /2026-01-11/);
+      const removed = await ofFiles(EVENTS, "supprimerEvenementDemande", changing);
+      assert.equal(removed.status, 200, removed.root);
+      assert.doesNotMatch(await list(), new RegExp(`idEvenement>${id}<`));
+    });
+
+    it("refuses to guess which operation on events is meant", async () => {
+      const before = (await world.fluxes()).length;
+      const file = makeEventFile({ guichet: GUICHET, numUnique: "075011600000175A01" });
+      const none = await ofFiles(EVENTS, "ajouterEvenementDemande", file, { action: "" });
+      assert.match(none.root, /Sender/);
+      assert.match(none.root, /ajouterEvenementDemande/, "the actions it may have are named");
+      const other = await ofFiles(EVENTS, "ajouterEvenementDemande", file, { action: "urn:autre" });
+      assert.match(other.root, /Sender/);
+      assert.equal((await world.fluxes()).length, before);
+    });
+
+    it("searches, lists types of events and declares a DALO", async () => {
+      const numUnique = await numberOf(810);
+      const search = makeSearchFile({ guichet: GUICHET, criteres: { numUnique } });
+      const found = await ofFiles(
+        "/services/RechercheDemandeImplService",
+        "rechercheDemandeMulticritere",
+        search,
+      );
+      assert.equal(found.status, 200, found.root);
+      const types = await ofFiles(
+        EVENTS,
+        "listerTypesEvenementsNationaux",
+        makeEventTypesFile({ guichet: GUICHET }),
+      );
+      assert.match(types.file("fichierXmlRetour")?.toString() ?? "", /SIMNAT1/);
+
+      const dalo = Buffer.from(
+        makeDemande({ typeFichier: "MOD", guichet: GUICHET, numUnique, seed: 810 }),
+      );
+      const declared = await callSne({
+        url: `${world.httpUrl}${DEMANDES}`,
+        operation: "getDeclarationNouveauDalo",
+        element: "declarationNouveauDaloParametres",
+        fields: [
+          { name: "nomFichierDalo", text: nextName() },
+          { name: "fichierDalo", file: dalo },
+          { name: "nomCertificat", text: "CER.pem" },
+          { name: "certificat", file: new Uint8Array() },
+        ],
+      });
+      assert.equal(declared.status, 200, declared.root);
+      assert.match(declared.file("fichierDalo")?.toString() ?? "", /interfaceNuu/);
+    });
+
+    it("gives each service its contract, with the address it was asked at", async () => {
+      for (const path of [DEMANDES, "/services/RechercheDemandeImplService", EVENTS]) {
+        const response = await fetch(`${world.httpUrl}${path}/?wsdl`);
+        assert.equal(response.status, 200);
+        assert.match(await response.text(), new RegExp(`location="${world.httpUrl}${path}/?"`));
+      }
+    });
   });
 });
