@@ -3,7 +3,7 @@
  *
  * Each kind of test is a mocha run of its own; some run beside each other, those on MongoDB apart from
  * the others, since most of a test is waiting. Arguments are file filters (`npm test -- mail`); `--crash` runs the long
- * crash campaign alone, `--faults` those on MongoDB. A test that is skipped says why in its title or
+ * crash campaign alone, `--faults` those on MongoDB, `--fuzz` what is tried at random. A test that is skipped says why in its title or
  * on the line before.
  */
 import { spawn } from "node:child_process";
@@ -33,6 +33,13 @@ const STAGES: readonly (readonly Run[])[] = [
 ];
 const CAMPAIGNS = {
   "--crash": ["test/faults/crash.test.ts"],
+  "--fuzz": [
+    "test/units/soap-fuzz.test.ts",
+    "test/units/sne-answers-are-read-safely.test.ts",
+    "test/units/plain-xml.test.ts",
+    "test/units/standin-xml.test.ts",
+    "test/contracts/contract-by-instances.test.ts",
+  ],
   "--faults": ["test/faults/mongo-faults.test.ts", "test/faults/gateways.test.ts"],
 } as const;
 
