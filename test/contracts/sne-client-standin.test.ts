@@ -6,9 +6,15 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "mocha";
-import type { Registry, RegistryAnswer } from "../../src/forward/registry.ts";
+import type { ReadOperation, WriteOperation } from "../../src/domain/sne-operation.ts";
+import type { Registry, RegistryAnswer, SneValue } from "../../src/forward/registry.ts";
 import { makeAttestation } from "../../src/standin/attestation-pdf.ts";
 import { makeDemande } from "../../src/standin/sample-demandes.ts";
+import {
+  makeEventFile,
+  makeEventTypesFile,
+  makeSearchFile,
+} from "../../src/standin/sample-operation-files.ts";
 import { runStandin } from "../../src/standin/standin-main.ts";
 import type { RunningStandin } from "../../src/standin/standin-main.ts";
 import { creation, makeSneClient } from "../support/sne-client.ts";
@@ -99,6 +105,170 @@ describe("The SNE client and the stand-in", () => {
     assert.deepEqual(answer.reading.controls, [{ ...anomaly, field: "demandeur.dateNaissance" }]);
   });
 
+  describe("on the rest of the thirteen operations", () => {
+    const signal = new AbortController().signal;
+    const DAY = "2026-01-01T00:00:00.0+01:00";
+
+    async function created(): Promise<string> {
+      const answer = await deposit();
+      assert.ok(answer.kind === "answered" && answer.reading.numUnique !== undefined);
+      return answer.reading.numUnique;
+    }
+    async function asked(
+      operation: ReadOperation,
+      parameters: readonly SneValue[],
+    ): Promise<ReadonlyMap<string, string>> {
+      const answer = await client.read({ operation, parameters, signal });
+      assert.equal(answer.kind, "read", JSON.stringify(answer));
+      return new Map(
+        answer.results.map((value) => [
+          value.name,
+          "file" in value ? Buffer.from(value.file).toString() : "text" in value ? value.text : "",
+        ]),
+      );
+    }
+    const file = (name: string, bytes: Uint8Array): readonly SneValue[] => [
+      { name: `nom${name[0]?.toUpperCase() ?? ""}${name.slice(1)}`, text: "fichier.xml" },
+      { name, file: bytes, contentType: "text/xml" },
+    ];
+    const ofFile = (bytes: Uint8Array): readonly SneValue[] => [
+      { name: "nomFichier", text: "fichier.xml" },
+      { name: "fichierXml", file: bytes, contentType: "text/xml" },
+    ];
+    const event = (operation: WriteOperation, bytes: Uint8Array): Promise<RegistryAnswer> =>
+      client.write({
+        call: { operation },
+        file: { name: "evenement.xml", bytes },
+        kind: "EVT",
+        signal,
+      });
+
+    it("reads a demande, and the doublons of another", async () => {
+      const numUnique = await created();
+      const read = await asked("getDemandeLogement", [{ name: "numUnique", text: numUnique }]);
+      assert.match(read.get("fichierDemande") ?? "", new RegExp(`>${numUnique}<`));
+      const same = makeDemande({ typeFichier: "CRE", guichet: GUICHET, seed });
+      const alike = await asked("getDoublons", file("fichierDemande", same));
+      assert.match(alike.get("listeDoublons") ?? "", new RegExp(`>${numUnique}<`));
+      assert.equal(alike.has("fichierDemande"), false);
+    });
+
+    it("reads a fault about a demande that is not there", async () => {
+      const answer = await client.read({
+        operation: "getDemandeLogement",
+        parameters: [{ name: "numUnique", text: "9990126000009G1104" }],
+        signal,
+      });
+      assert.notEqual(answer.kind, "notRead", JSON.stringify(answer));
+      assert.notEqual(answer.kind, "notProcessed", JSON.stringify(answer));
+    });
+
+    it("declares a new DALO, and finds it and the radiations since", async () => {
+      const numUnique = await created();
+      const dalo = makeDemande({ typeFichier: "MOD", guichet: GUICHET, numUnique, seed });
+      const taken = await client.write({
+        call: { operation: "getDeclarationNouveauDalo" },
+        file: { name: "dalo.xml", bytes: withDalo(dalo) },
+        kind: "MOD",
+        numUnique,
+        signal,
+      });
+      assert.equal(taken.kind, "answered", JSON.stringify(taken));
+      assert.deepEqual([taken.reading.numUnique, taken.reading.controls], [numUnique, []]);
+      const since = { name: "dateNouveauDaloDepuisLe", text: DAY };
+      const named = { name: "nomCertificat", text: "CERG1104-202611220800.pem" };
+      const found = await asked("getNouveauxDaloDepuisLe", [since, named]);
+      assert.deepEqual([...found.keys()], ["nomFichierNouveauxDalo", "fichierNouveauxDalo"]);
+      const from = { name: "dateRadiationDepuisLe", text: "2090-01-01T00:00:00.0+01:00" };
+      const none = await asked("getDemandesRadieesDepuisLe", [
+        from,
+        { name: "motifRadiation", code: "RADATT" },
+        named,
+      ]);
+      assert.deepEqual([...none], []);
+    });
+
+    it("is told of a certificate name that the SNE does not take", async () => {
+      const answer = await client.read({
+        operation: "getNouveauxDaloDepuisLe",
+        parameters: [
+          { name: "dateNouveauDaloDepuisLe", text: DAY },
+          { name: "nomCertificat", text: "" },
+        ],
+        signal,
+      });
+      assert.equal(answer.kind, "fault", JSON.stringify(answer));
+      assert.match(answer.text, /certificat/i);
+    });
+
+    it("searches on several criteria", async () => {
+      const numUnique = await created();
+      const found = await asked(
+        "rechercheDemandeMulticritere",
+        ofFile(makeSearchFile({ guichet: GUICHET, criteres: { numUnique } })),
+      );
+      assert.match(found.get("fichierXmlRetour") ?? "", new RegExp(`>${numUnique}<`));
+    });
+
+    it("adds an event, changes it, lists it, removes it", async () => {
+      const numUnique = await created();
+      const one = { codeTypeEvenement: "SIMNAT1", dateSurvenance: "2026-01-10" };
+      const head = { guichet: GUICHET, numUnique };
+      const added = await event(
+        "ajouterEvenementDemande",
+        makeEventFile({ ...head, evenements: [{ ...one, commentaire: "Été & <pluie>" }] }),
+      );
+      assert.equal(added.kind, "answered", JSON.stringify(added));
+      assert.deepEqual(added.reading, { numUnique, controls: [], doublons: [] });
+      const [, idEvenement = ""] =
+        /idEvenement>(\d+)</.exec(Buffer.from(added.answer.bytes).toString()) ?? [];
+      const changed = await event(
+        "modifierEvenementDemande",
+        makeEventFile({ ...head, evenements: [{ idEvenement, dateSurvenance: "2026-01-11" }] }),
+      );
+      assert.ok(changed.kind === "answered" && changed.reading.controls.length === 0);
+      const listed = (): Promise<ReadonlyMap<string, string>> =>
+        asked("listerEvenementsDemande", ofFile(makeEventFile(head)));
+      assert.match((await listed()).get("fichierXmlRetour") ?? "", /2026-01-11/);
+      const removed = await event(
+        "supprimerEvenementDemande",
+        makeEventFile({ ...head, evenements: [{ idEvenement }] }),
+      );
+      assert.ok(removed.kind === "answered" && removed.reading.controls.length === 0);
+      assert.doesNotMatch((await listed()).get("fichierXmlRetour") ?? "", /2026-01-11/);
+    });
+
+    it("reads the refusal of an event, and lists the types of events", async () => {
+      const numUnique = await created();
+      const bytes = makeEventFile({ guichet: GUICHET, numUnique });
+      const refused = await event("ajouterEvenementDemande", bytes);
+      assert.equal(refused.kind, "answered", JSON.stringify(refused));
+      assert.deepEqual(
+        refused.reading.controls.map(({ code }) => code),
+        ["CTRL_EVT_L"],
+      );
+      const types = ofFile(makeEventTypesFile({ guichet: GUICHET, territoire: "035" }));
+      for (const operation of [
+        "listerTypesEvenementsNationaux",
+        "listerTypesEvenementsTerritoriaux",
+      ] as const) {
+        const listed = await asked(operation, types);
+        assert.match(listed.get("fichierXmlRetour") ?? "", /interfaceNuu/, operation);
+      }
+    });
+
+    it("finds the three services reachable", async () => {
+      for (const service of [
+        "demandeLogement",
+        "rechercheDemande",
+        "gestionPartageeEvt",
+      ] as const) {
+        const seen = await client.reachable(service, signal);
+        assert.ok(seen.ok && seen.detail.includes("annonce"), seen.detail);
+      }
+    });
+  });
+
   const wrong: readonly (readonly [
     order: object,
     expected: RegistryAnswer["kind"],
@@ -173,3 +343,9 @@ describe("The SNE client and the stand-in", () => {
     await secure.stop();
   });
 });
+
+function withDalo(demande: Uint8Array): Uint8Array {
+  const text = Buffer.from(demande).toString();
+  const dalo = '<informationDalo><statutDalo code="ACTIF"/></informationDalo><demandeLogement>';
+  return Buffer.from(text.replace("<demandeLogement>", dalo));
+}
