@@ -332,6 +332,22 @@ describe("the command line", function () {
       well.stdout,
     );
     assert.equal(well.code, healthy ? 0 : 1);
+    const services = checks.filter(({ id }) => id === "sne");
+    assert.deepEqual(
+      services.map((one) => [one.level, /annonce (\w+)/.exec(one.text)?.[1]]),
+      [
+        ["ok", "getNumUnique"],
+        ["ok", "rechercheDemandeMulticritere"],
+        ["ok", "listerTypesEvenementsNationaux"],
+      ],
+    );
+    // The addresses of the two others are often inferred: a wrong one stops nothing.
+    const partly = await passerelle(["doctor", "--json"], {
+      ...settings,
+      GATEWAY_SNE_EVENTS_URL: "http://127.0.0.1:1/",
+    });
+    assert.equal(partly.code, well.code);
+    assert.match(partly.stdout, /"warning".*événements.*connexion refusée/s);
 
     const ill = await passerelle(["doctor"], {
       ...settings,
