@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { makeAttempt } from "../../src/forward/attempt.ts";
 import type { Breaker } from "../../src/forward/breaker.ts";
+import type { RegistryAnswer, WriteCall } from "../../src/forward/registry.ts";
 import type { ClaimedFlux, Move, Outbox } from "../../src/keep/outbox.ts";
 import { gatewayError } from "../../src/domain/errors.ts";
 import { sha256Of } from "../../src/keep/identity.ts";
@@ -34,14 +35,23 @@ describe("an attempt", () => {
   let now = NOON;
   let calls = 0;
   let moves: Move[] = [];
+  let written: WriteCall[] = [];
+  let told: (boolean | undefined)[] = [];
+  const CUT: RegistryAnswer = { kind: "notRead", why: "noAnswer", detail: "cut" };
   beforeEach(() => {
+    written = [];
+    told = [];
     now = NOON;
     calls = 0;
     moves = [];
   });
 
   /** Makes the attempt; reading the file does what is told. */
-  async function attempt(readFile: () => ReturnType<Outbox["file"]>): Promise<void> {
+  async function attempt(
+    readFile: () => ReturnType<Outbox["file"]>,
+    claimed = CLAIMED,
+    answer = CUT,
+  ): Promise<void> {
     const clock = { now: () => now, wait: () => Promise.resolve() };
     const outbox: Pick<Outbox, "file" | "move"> = {
       file: readFile,
@@ -54,15 +64,20 @@ describe("an attempt", () => {
       state: "closed",
       retryAt: undefined,
       mayCall: () => Promise.resolve(true),
-      run: (call) => call(),
+      run: async (call, linkWorks) => {
+        const given = await call();
+        told.push(linkWorks(given));
+        return given;
+      },
       onChange: () => undefined,
     };
     const make = makeAttempt({
       outbox,
       registry: {
-        write: () => {
+        write: (call) => {
           calls += 1;
-          return Promise.resolve({ kind: "notRead", why: "noAnswer", detail: "cut" });
+          written.push(call);
+          return Promise.resolve(answer);
         },
       },
       breaker,
@@ -73,13 +88,43 @@ describe("an attempt", () => {
       events: makeEventBus({ clock, log: SILENT_LOG }),
       log: SILENT_LOG,
     });
-    await make(CLAIMED, new AbortController().signal);
+    await make(claimed, new AbortController().signal);
   }
 
   it("calls the SNE once while its lease lasts", async () => {
     await attempt(() => Promise.resolve(FILE));
     assert.equal(calls, 1);
     assert.equal(moves[0]?.to, "inDoubt");
+  });
+
+  it("sends what a client of the SNE asked as it asked it, and takes the number of its file", async () => {
+    const call = {
+      operation: "ajouterEvenementDemande",
+      certificateName: "CERG1226.pem",
+    } as const;
+    const numUnique = "1110318016982G1104";
+    const envelope = { kind: "EVT", numGuichet: "75A01", numUnique, call };
+    const event: ClaimedFlux = { ...CLAIMED, flux: { ...CLAIMED.flux, envelope } };
+    const reading = { controls: [], doublons: [] };
+    await attempt(() => Promise.resolve(FILE), event, { kind: "answered", reading, answer: FILE });
+    assert.deepEqual([written[0]?.call, written[0]?.numUnique], [call, numUnique]);
+    const [move] = moves;
+    assert.equal(move?.to, "accepted");
+    assert.deepEqual(move.verdict, {
+      kind: "accepted",
+      numeroUnique: numUnique,
+      by: "sne",
+      at: NOON,
+    });
+  });
+
+  it("tells the breaker of the link to the demandes only", async () => {
+    const file = (): ReturnType<Outbox["file"]> => Promise.resolve(FILE);
+    await attempt(file);
+    const call = { operation: "supprimerEvenementDemande" } as const;
+    const envelope = { kind: "EVT", numGuichet: "75A01", call };
+    await attempt(file, { ...CLAIMED, flux: { ...CLAIMED.flux, envelope } });
+    assert.deepEqual(told, [false, undefined]);
   });
 
   it("calls nobody once its lease is over, and gives the flux back, even out of doubt", async () => {
