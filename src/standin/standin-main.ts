@@ -3,9 +3,7 @@
  * contract says, for the demonstration, the tests and administrators who try the gateway. It is no
  * SNE and says so everywhere; it shares no code with the gateway's client but `src/wire`.
  */
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { makeStandinXml } from "../adapters/standin-xml/make-standin-xml.ts";
 import { systemChance, systemClock } from "../runtime/clock.ts";
 import { makeControlService } from "./control-service.ts";
@@ -13,37 +11,16 @@ import { makeDemandeBook } from "./demande-book.ts";
 import { NO_DIARY, openDiary, readDiary } from "./diary.ts";
 import { makeEffectLedger } from "./effect-ledger.ts";
 import { makeEventBook } from "./event-book.ts";
-import { makeHttpPort, type TlsFiles } from "./http-port.ts";
+import { makeHttpPort } from "./http-port.ts";
 import { makeOperations } from "./operations.ts";
 import { SERVICE_NAMES, SERVICES, type ServiceName } from "./operations-table.ts";
 import type { Order } from "./orders.ts";
 import { restore } from "./restore.ts";
 import { playScenario, readScenario } from "./scenario.ts";
 import { makeSoapService } from "./soap-service.ts";
+import { HELP, readArguments, readPaths } from "./standin-options.ts";
+import type { StandinArguments, StandinOptions } from "./standin-options.ts";
 import { makeSteering } from "./steering.ts";
-
-export interface StandinOptions {
-  /** 127.0.0.1 unless told. */
-  readonly host?: string;
-  /** SOAP port; 0 (any) unless told. */
-  readonly port?: number;
-  /** Control port; 0 (any) unless told. Always plain HTTP, on the same host. */
-  readonly controlPort?: number;
-  /** `/services/DemandeLogementImplService` unless told. */
-  readonly path?: string;
-  /** `/services/RechercheDemandeImplService` unless told. */
-  readonly searchPath?: string;
-  /** `/services/GestionPartageeEVTImplService` unless told. */
-  readonly eventsPath?: string;
-  /** HTTPS; with `ca`, client certificates are required. */
-  readonly tls?: TlsFiles;
-  /** Remembers in this file what it took, and starts from it. */
-  readonly dataFile?: string;
-  /** Orders played at start. */
-  readonly scenarioFile?: string;
-  /** Says nothing on standard error. */
-  readonly quiet?: boolean;
-}
 
 export interface RunningStandin {
   /** Address of `DemandeLogementImplService`, path included. */
@@ -194,47 +171,12 @@ export async function runStandin(options: StandinOptions = {}): Promise<RunningS
   };
 }
 
-/** The path of each service, without its trailing slash; no two the same. */
-function readPaths(options: StandinOptions): Readonly<Record<ServiceName, string>> {
-  const given: Readonly<Record<ServiceName, string | undefined>> = {
-    DemandeLogementImplService: options.path,
-    RechercheDemandeImplService: options.searchPath,
-    GestionPartageeEVTImplService: options.eventsPath,
-  };
-  const pathOf = (name: ServiceName): string =>
-    `/${(given[name] ?? SERVICES[name].path).replace(/^\/+|\/+$/g, "")}`;
-  const paths = {
-    DemandeLogementImplService: pathOf("DemandeLogementImplService"),
-    RechercheDemandeImplService: pathOf("RechercheDemandeImplService"),
-    GestionPartageeEVTImplService: pathOf("GestionPartageeEVTImplService"),
-  };
-  if (new Set(Object.values(paths)).size < SERVICE_NAMES.length) {
-    throw new Error("deux services ont le même chemin");
-  }
-  return paths;
-}
-
-const HELP = `Simulateur du SNE pour la passerelle. CE N'EST PAS LE SNE.
-
-  --host ADRESSE        127.0.0.1
-  --port N              port SOAP (8090)
-  --control-port N      port de commande (8091)
-  --path CHEMIN         ${SERVICES.DemandeLogementImplService.path}
-  --search-path CHEMIN  ${SERVICES.RechercheDemandeImplService.path}
-  --events-path CHEMIN  ${SERVICES.GestionPartageeEVTImplService.path}
-  --tls-cert F --tls-key F [--tls-ca F]   HTTPS ; avec --tls-ca, certificat client exigé
-  --data FICHIER        se souvient d'un démarrage à l'autre
-  --scenario FICHIER    ordres joués au démarrage (config/standin-scenario.example.json)
-  --json                une ligne JSON sur la sortie standard quand il est prêt
-  --quiet               pas de bannière
-`;
-
 /**
  * The command line: runs until SIGINT or SIGTERM, resolves with the exit status.
  * @param argv - without the program's own name
  */
 export async function standinMain(argv: readonly string[]): Promise<number> {
-  let options: StandinOptions & { readonly json: boolean; readonly help: boolean };
+  let options: StandinArguments;
   try {
     options = readArguments(argv);
   } catch (error) {
@@ -271,65 +213,4 @@ function banner({ url, searchUrl, eventsUrl, controlUrl }: RunningStandin): stri
   événements  ${eventsUrl}
   commande    ${controlUrl}/standin
 `;
-}
-
-function readArguments(
-  argv: readonly string[],
-): StandinOptions & { readonly json: boolean; readonly help: boolean } {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      host: { type: "string" },
-      port: { type: "string", default: "8090" },
-      "control-port": { type: "string", default: "8091" },
-      path: { type: "string" },
-      "search-path": { type: "string" },
-      "events-path": { type: "string" },
-      "tls-cert": { type: "string" },
-      "tls-key": { type: "string" },
-      "tls-ca": { type: "string" },
-      data: { type: "string" },
-      scenario: { type: "string" },
-      json: { type: "boolean", default: false },
-      quiet: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
-  });
-  const { host, path, data, scenario } = values;
-  const { "search-path": searchPath, "events-path": eventsPath } = values;
-  const tls = readTls(values["tls-cert"], values["tls-key"], values["tls-ca"]);
-  return {
-    port: readPort("--port", values.port),
-    controlPort: readPort("--control-port", values["control-port"]),
-    quiet: values.quiet,
-    json: values.json,
-    help: values.help,
-    ...(host === undefined ? {} : { host }),
-    ...(path === undefined ? {} : { path }),
-    ...(searchPath === undefined ? {} : { searchPath }),
-    ...(eventsPath === undefined ? {} : { eventsPath }),
-    ...(tls === undefined ? {} : { tls }),
-    ...(data === undefined ? {} : { dataFile: data }),
-    ...(scenario === undefined ? {} : { scenarioFile: scenario }),
-  };
-}
-
-function readPort(name: string, text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  if (port < 0 || port > 65_535) throw new Error(`${name} : de 0 à 65535`);
-  return port;
-}
-
-function readTls(
-  cert: string | undefined,
-  key: string | undefined,
-  ca: string | undefined,
-): TlsFiles | undefined {
-  if (cert === undefined && key === undefined && ca === undefined) return undefined;
-  if (cert === undefined || key === undefined) throw new Error("--tls-cert va avec --tls-key");
-  return {
-    cert: readFileSync(cert),
-    key: readFileSync(key),
-    ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-  };
 }

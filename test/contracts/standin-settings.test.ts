@@ -1,7 +1,10 @@
 /** The settings of the stand-in SNE: certificates, codes, framing; and what "since" means to it. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { makeDemande, type SampleDemande } from "../../src/standin/sample-demandes.ts";
 import { makeEventFile } from "../../src/standin/sample-operation-files.ts";
+import { DEFAULT_SETTINGS, EFFECT_BY_DEFAULT } from "../../src/standin/steering.ts";
 import { runStandin, type RunningStandin } from "../../src/standin/standin-main.ts";
 import {
   asCxf,
@@ -56,6 +59,17 @@ describe("the settings of the stand-in SNE", function () {
   };
   const rad = (of: Partial<SampleDemande>): ReturnType<typeof peer.give> =>
     peer.give({ typeFichier: "RAD", ...of });
+
+  it("and its orders are all in its README, with their values at start", () => {
+    const file = join(import.meta.dirname, "../../src/standin/README.md");
+    const readme = readFileSync(file, "utf8");
+    for (const [name, value] of Object.entries(DEFAULT_SETTINGS)) {
+      assert.ok(readme.includes(`| \`${name}\` | \`${value}\` |`), name);
+    }
+    for (const name of Object.keys(EFFECT_BY_DEFAULT)) {
+      assert.ok(readme.includes(`| \`{"do":"${name}"`), name);
+    }
+  });
 
   describe("getDemandesRadieesDepuisLe", () => {
     it("filters by motive, by reservation and by DALO, all together, in codes", async () => {
