@@ -110,6 +110,26 @@ describe("The SNE client, when the link fails", () => {
       assert.equal(server.requests.length, seen + 1);
     });
 
+    it("when its deadline passes before the SNE takes any connection: that is the link's fault", async () => {
+      const mute = createServer((socket) => socket.on("error", () => undefined));
+      await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
+      const { port } = mute.address() as AddressInfo;
+      const client = await clientOf(`https://127.0.0.1:${port}/`, {
+        maxConnections: 1,
+        timeoutMs: 100,
+      });
+      const both = await Promise.all([client.write(creation()), client.write(creation())]);
+      for (const answer of both) {
+        assertNotProcessed(answer, /pas de connexion en 100 ms/);
+        assert.equal("endedByUs" in answer, false);
+      }
+      // What was given up holds nobody: not for the five seconds a connection may take.
+      const begun = performance.now();
+      await client.stop();
+      assert.ok(performance.now() - begun < 3_000);
+      mute.close();
+    });
+
     it("when it was given up before it began", async () => {
       const client = await clientOf(server.url);
       const seen = server.connections;

@@ -80,10 +80,23 @@ export function makeSneTransport(options: {
     maxHeaderSize: MAX_HEADER_BYTES,
   });
   const room: Room = { connections: options.maxConnections, used: 0, timesFull: 0 };
+  const inHand = new Set<Promise<HttpOutcome>>();
   let closed: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    // Takes no more; by itself it would wait for requests that were given up, too.
+    pool.close().catch(() => undefined);
+    await Promise.all(inHand);
+    await pool.destroy();
+  }
+
   return {
-    send: (request) => send(pool, room, request),
-    close: () => (closed ??= pool.close()),
+    send: (request) => {
+      const sent = send(pool, room, request).finally(() => inHand.delete(sent));
+      inHand.add(sent);
+      return sent;
+    },
+    close: () => (closed ??= close()),
   };
 }
 
