@@ -4,12 +4,10 @@
  */
 import { readFile } from "node:fs/promises";
 import type { Collect } from "./acknowledge/collect.ts";
-import {
-  makeDropInEndpoint,
-  type DropInEndpoint,
-} from "./adapters/soap/drop-in/drop-in-endpoint.ts";
+import { makeDropInEndpoint } from "./adapters/soap/drop-in/drop-in-endpoint.ts";
 import { makeReadOperation } from "./adapters/soap/drop-in/read-operation.ts";
 import { makeWriteOperation } from "./adapters/soap/drop-in/write-operation.ts";
+import type { SoapService } from "./adapters/soap/soap-service.ts";
 import type { Receive } from "./arrive/arrival.ts";
 import { makeWriteThrough } from "./arrive/write-through.ts";
 import type { Forwarding } from "./build-forwarding.ts";
@@ -23,8 +21,6 @@ import type { SneService } from "./wire/sne-contract.ts";
 
 /** The setting that serves a service nowhere. */
 const NOWHERE = "-";
-/** What stands around the file in a request: envelope, certificate, part headers, bytes. */
-const AROUND_BYTES = 512 * 1024;
 const WSDL_FILES: Readonly<Record<SneService, string>> = {
   demandeLogement: "DemandeLogement.wsdl",
   rechercheDemande: "RechercheDemande.wsdl",
@@ -42,7 +38,7 @@ export function buildDropIn(options: {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
-}): readonly DropInEndpoint[] {
+}): readonly SoapService[] {
   const { settings, outbox, collect, forwarding, onMove, clock, chance, log } = options;
   const write = makeWriteOperation({
     writeThrough: makeWriteThrough({
@@ -74,8 +70,7 @@ export function buildDropIn(options: {
       makeDropInEndpoint({
         service,
         path: paths[service].replace(/\/+$/, ""),
-        // A file in base64 takes a third more, and its line ends.
-        maxBytes: Math.ceil(settings.maxFileBytes * 1.4) + AROUND_BYTES,
+        maxFileBytes: settings.maxFileBytes,
         wsdl: () => readFile(new URL(`../wsdl/${WSDL_FILES[service]}`, import.meta.url), "utf8"),
         ...{ write, read, chance, log },
       }),

@@ -12,10 +12,8 @@ import {
   makeFetchAcquittement,
 } from "./adapters/soap/passerelle/fetch-acquittement.ts";
 import { makeFollow, makeList } from "./adapters/soap/passerelle/follow.ts";
-import {
-  makePasserelleEndpoint,
-  type PasserelleEndpoint,
-} from "./adapters/soap/passerelle/passerelle-endpoint.ts";
+import { makePasserelleEndpoint } from "./adapters/soap/passerelle/passerelle-endpoint.ts";
+import type { SoapService } from "./adapters/soap/soap-service.ts";
 import type { Receive } from "./arrive/arrival.ts";
 import type { Events } from "./domain/events.ts";
 import type { Outbox } from "./keep/outbox.ts";
@@ -40,7 +38,7 @@ export function buildPasserelleService(options: {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
-}): readonly PasserelleEndpoint[] {
+}): readonly SoapService[] {
   const { outbox, collect, clock, events } = options;
   const path = options.path.replace(/\/+$/, "");
   if (path === "" || path === "-") return [];

@@ -30,8 +30,8 @@ export interface SoapFaultAnswer {
 /** Of the codes that are subcodes in SOAP 1.2: the error table's, `docs/errors.md`. */
 export const ERRORS_NAMESPACE = "urn:passerelle-sne:erreurs:1";
 /** The fault of `wsdl/passerelle.wsdl`, which faults of other services carry as well. */
-const DETAIL_NAMESPACE = "urn:passerelle-sne:service:1";
-const DETAIL_ELEMENT = "erreurPasserelle";
+export const DETAIL_NAMESPACE = "urn:passerelle-sne:service:1";
+export const DETAIL_ELEMENT = "erreurPasserelle";
 
 const CODES_11: Readonly<Record<SoapFault["who"], string>> = {
   sender: "Client",

@@ -13,13 +13,14 @@ import {
 import type { ReadAnswer, ReadCall, SneValue } from "../../../forward/registry.ts";
 import type { SneParameter } from "../../../wire/sne-contract.ts";
 import type { SoapParameters } from "../read-parameters.ts";
+import type { Served } from "../service-call.ts";
 import type { SoapResult } from "../soap-message.ts";
-import { faultOfCode, type ServeOperation, type Served } from "./drop-in-endpoint.ts";
+import type { ServeSneOperation } from "./drop-in-endpoint.ts";
 
 /** Asks the SNE; undefined when the breaker, or the lack of an address, forbids it now. */
 export type AskSne = (call: ReadCall) => Promise<ReadAnswer | undefined>;
 
-export function makeReadOperation({ ask }: { readonly ask: AskSne }): ServeOperation {
+export function makeReadOperation({ ask }: { readonly ask: AskSne }): ServeSneOperation {
   return async ({ shape, parameters, http }) => {
     const answer = await ask({
       operation: readOperation(shape.name),
@@ -27,7 +28,7 @@ export function makeReadOperation({ ask }: { readonly ask: AskSne }): ServeOpera
       signal: http.gone,
     });
     return answer === undefined
-      ? { kind: "fault", fault: faultOfCode("SNE_SUSPENDED") }
+      ? { kind: "error", error: { code: "SNE_SUSPENDED" } }
       : servedOf(answer);
   };
 }
@@ -57,11 +58,12 @@ function servedOf(answer: ReadAnswer): Served {
     case "fault":
       // The SNE's own words: a client written for it knows them.
       return {
-        kind: "fault",
-        fault: {
-          who: answer.who,
+        kind: "error",
+        error: {
           code: answer.who === "sender" ? "SNE_REQUEST_REJECTED" : "SNE_SERVER_ERROR",
-          text: answer.text,
+          message: answer.text,
+          advice: "",
+          who: answer.who,
         },
       };
     case "notProcessed": {
@@ -84,8 +86,15 @@ function servedOf(answer: ReadAnswer): Served {
 
 /** Reading has no effect: whatever went wrong, asking again is safe. */
 function notAnswered(code: ErrorCode, detail: string): Served {
-  const text = `${errorText(code, { detail })} La question peut être reposée.`;
-  return { kind: "fault", fault: { who: "receiver", code, text } };
+  return {
+    kind: "error",
+    error: {
+      code,
+      message: errorText(code, { detail }),
+      advice: "La question peut être reposée : elle n'a pas d'effet.",
+      who: "receiver",
+    },
+  };
 }
 
 function resultOf(value: SneValue): SoapResult {

@@ -14,19 +14,20 @@ import { isWriteOperation, type SneCall } from "../../../domain/sne-operation.ts
 import type { Outbox } from "../../../keep/outbox.ts";
 import type { SneOperationShape } from "../../../wire/sne-contract.ts";
 import type { SoapParameters } from "../read-parameters.ts";
-import type { SoapFault, SoapResult } from "../soap-message.ts";
-import { faultOfCode, type ServeOperation, type Served } from "./drop-in-endpoint.ts";
+import { parameterError, type Served, type ServiceError } from "../service-call.ts";
+import type { SoapResult } from "../soap-message.ts";
+import type { ServeSneOperation } from "./drop-in-endpoint.ts";
 
 /** A certificate is a few KB; it is kept beside the flux, not with its files. */
 const MAX_CERTIFICATE_BYTES = 64 * 1024;
-/** Shown of a list of controls. */
-const MOST_CONTROLS = 20;
+/** Of the controls, in the sentence; all of them are in the detail. */
+const MOST_SHOWN = 5;
 
 export function makeWriteOperation(options: {
   readonly writeThrough: WriteThrough;
   readonly outbox: Pick<Outbox, "file">;
   readonly collect: Collect;
-}): ServeOperation {
+}): ServeSneOperation {
   const { writeThrough, outbox, collect } = options;
 
   async function answerOf(
@@ -34,13 +35,13 @@ export function makeWriteOperation(options: {
     shape: SneOperationShape,
   ): Promise<Served> {
     const { verdict } = flux;
-    if (verdict?.by !== "sne") return { kind: "fault", fault: settled(flux, verdict) };
+    if (verdict?.by !== "sne") return { kind: "error", error: settled(flux, verdict) };
     const [answer, attestation] =
       files === undefined
         ? await Promise.all([outbox.file(flux.id, "answer"), outbox.file(flux.id, "attestation")])
         : [files.answer, files.attestation];
     if (answer === undefined) {
-      return { kind: "fault", fault: about(flux, faultOfCode("FILES_ERASED")) };
+      return { kind: "error", error: { code: "FILES_ERASED", fluxId: flux.id } };
     }
     const [name, file, attestationName, attestationFile] = shape.results;
     if (name === undefined || file === undefined) throw new Error(`${shape.name} gives no file`);
@@ -60,8 +61,7 @@ export function makeWriteOperation(options: {
   return async ({ shape, parameters, guichet, http }) => {
     const call = callOf(shape, parameters);
     if (call === "certificateTooLarge") {
-      const text = `certificat dépasse ${MAX_CERTIFICATE_BYTES} octets.`;
-      return { kind: "fault", fault: { who: "sender", code: "INVALID_REQUEST", text } };
+      return parameterError("certificat", `plus de ${MAX_CERTIFICATE_BYTES} octets.`);
     }
     const [name, file] = shape.parameters;
     const bytes = parameters.file(file?.name ?? "")?.bytes ?? new Uint8Array();
@@ -83,9 +83,9 @@ export function makeWriteOperation(options: {
       case "concluded":
         return answerOf(result, shape);
       case "pending":
-        return { kind: "fault", fault: pending(result.flux) };
+        return { kind: "error", error: pending(result.flux) };
       case "refused":
-        return { kind: "fault", fault: refused(result.controls) };
+        return { kind: "error", error: refused(result.controls) };
     }
   };
 }
@@ -113,42 +113,39 @@ function callOf(
 }
 
 /** There is no verdict yet: whether the machine goes on, or a person must look. */
-function pending(flux: Flux): SoapFault {
+function pending(flux: Flux): ServiceError {
   const code: ErrorCode =
     flux.state === "inDoubt"
       ? "FLUX_IN_DOUBT"
       : flux.state === "failed"
         ? "FLUX_FAILED"
         : "FLUX_DEFERRED";
-  return about(flux, faultOfCode(code, errorText(code, { fluxId: flux.id })));
+  return { code, message: errorText(code, { fluxId: flux.id }), fluxId: flux.id };
 }
 
 /** Concluded by an operator, or by us: the SNE gave no file to hand over. */
-function settled(flux: Flux, verdict: Verdict | undefined): SoapFault {
+function settled(flux: Flux, verdict: Verdict | undefined): ServiceError {
   const outcome =
     verdict?.kind === "accepted"
       ? `acceptée, numéro unique ${verdict.numeroUnique}`
       : verdict?.kind === "refused"
         ? `refusée, ${verdict.controls[0]?.message ?? "doublons"}`
         : "abandonnée par un exploitant";
-  return about(
-    flux,
-    faultOfCode("FLUX_SETTLED", errorText("FLUX_SETTLED", { fluxId: flux.id, outcome })),
-  );
+  const message = errorText("FLUX_SETTLED", { fluxId: flux.id, outcome });
+  return { code: "FLUX_SETTLED", message, fluxId: flux.id };
 }
 
 /** Refused before anything was kept: each control with its place in the file. */
-function refused(controls: readonly Control[]): SoapFault {
+function refused(controls: readonly Control[]): ServiceError {
   const [only, ...others] = controls;
-  const isOne = only !== undefined && others.length === 0 && isErrorCode(only.code);
-  const code: ErrorCode = isOne && isErrorCode(only.code) ? only.code : "SCHEMA_INVALID";
-  const lines = controls.slice(0, MOST_CONTROLS).map(placed);
-  const text = isOne ? lines[0] : `${errorText("SCHEMA_INVALID")} ${lines.join(" ; ")}`;
+  const lines = controls.slice(0, MOST_SHOWN).map(placed);
+  if (only !== undefined && others.length === 0 && isErrorCode(only.code)) {
+    return { code: only.code, message: lines.join(), controls };
+  }
   return {
-    who: "sender",
-    code,
-    text: text ?? errorText(code),
-    detail: lines.map((line) => ({ name: "controle", text: line })),
+    code: "SCHEMA_INVALID",
+    message: `${errorText("SCHEMA_INVALID")} ${lines.join(" ; ")}`,
+    controls,
   };
 }
 
@@ -157,10 +154,6 @@ function placed({ message, field, line, column }: Control): string {
     line === undefined ? [] : [`ligne ${line}${column === undefined ? "" : `, colonne ${column}`}`];
   const where = [...place, ...(field === undefined ? [] : [field])].join(", ");
   return where === "" ? message : `${message} (${where})`;
-}
-
-function about(flux: Flux, fault: SoapFault): SoapFault {
-  return { ...fault, detail: [{ name: "identifiant", text: flux.id }] };
 }
 
 /** The SNE's own label is not kept; a PDF says what it is (ISO 32000, 7.5.2). */

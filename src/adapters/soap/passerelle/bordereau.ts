@@ -6,8 +6,8 @@
 import { safeFileName } from "../../../domain/file-name.ts";
 import type { Outbox } from "../../../keep/outbox.ts";
 import type { Bordereaux } from "../../../reconcile/bordereaux.ts";
-import { element, instant } from "./flux-elements.ts";
-import { parameterError, type ServeOperation } from "./serve-operation.ts";
+import { element, instant } from "../elements.ts";
+import { parameterError, type ServeOperation } from "../service-call.ts";
 
 const MAX_NAMES = 10_000;
 const MAX_NAME_LENGTH = 255;

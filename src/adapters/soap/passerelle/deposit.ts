@@ -15,13 +15,14 @@ import {
 } from "../../../domain/errors.ts";
 import type { Flux } from "../../../domain/flux.ts";
 import type { Control } from "../../../domain/outcome.ts";
-import { element, instant, STATE_CODES } from "./flux-elements.ts";
+import { element, instant } from "../elements.ts";
+import { STATE_CODES } from "./flux-elements.ts";
 import {
   parameterError,
   type ServeOperation,
   type Served,
   type ServiceRequest,
-} from "./serve-operation.ts";
+} from "../service-call.ts";
 
 /** Printable ASCII, 1 to 255 characters, as the header of the REST interface. */
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;

@@ -11,9 +11,10 @@ import type { AcquittementParcel } from "../../../acknowledge/return-channel.ts"
 import type { Flux } from "../../../domain/flux.ts";
 import type { Outbox, StoredFile } from "../../../keep/outbox.ts";
 import type { SoapResult } from "../soap-message.ts";
-import { element, instant, STATE_CODES } from "./flux-elements.ts";
+import { element, instant } from "../elements.ts";
+import { STATE_CODES } from "./flux-elements.ts";
 import { findOwn, NOT_FOUND } from "./follow.ts";
-import type { ServeOperation } from "./serve-operation.ts";
+import type { ServeOperation } from "../service-call.ts";
 
 export function makeFetchAcquittement({
   outbox,

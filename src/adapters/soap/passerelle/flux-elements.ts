@@ -5,9 +5,10 @@
  */
 import type { FluxState } from "../../../domain/flux-state.ts";
 import type { Flux } from "../../../domain/flux.ts";
-import type { Control, Judge, Verdict } from "../../../domain/outcome.ts";
+import type { Judge, Verdict } from "../../../domain/outcome.ts";
 import { STATE_LABELS } from "../../../operate/state-words.ts";
 import type { Waiting } from "../../../operate/why-waiting.ts";
+import { controlElement, element, instant } from "../elements.ts";
 import type { SoapResult } from "../soap-message.ts";
 
 /** `etat`: part of the contract of the service. */
@@ -34,19 +35,6 @@ const JUDGES: Readonly<Record<Judge, string>> = {
   gateway: "PASSERELLE",
   operator: "EXPLOITANT",
 };
-
-/** One element, none when there is nothing to say. */
-export function element(
-  name: string,
-  value: string | number | boolean | undefined,
-): readonly SoapResult[] {
-  return value === undefined ? [] : [{ name, text: String(value) }];
-}
-
-/** @param at - ms since the epoch */
-export function instant(name: string, at: number | undefined): readonly SoapResult[] {
-  return element(name, at === undefined ? undefined : new Date(at).toISOString());
-}
 
 /** `Flux`. @param waiting - what it waits for, where that was looked for */
 export function fluxElement(flux: Flux, waiting?: Waiting): SoapResult {
@@ -114,24 +102,6 @@ function verdictElement(verdict: Verdict): SoapResult {
             ...verdict.doublons.flatMap((numUnique) => element("doublon", numUnique)),
           ]
         : []),
-    ],
-  };
-}
-
-/** `Controle`. */
-export function controlElement(name: string, control: Control): SoapResult {
-  return {
-    name,
-    children: [
-      ...element("code", control.code),
-      ...element("message", control.message),
-      ...element("champ", control.field),
-      ...element("ligne", control.line),
-      ...element("colonne", control.column),
-      ...Object.entries(control.complements ?? {}).map(([nom, valeur]) => ({
-        name: "complement",
-        children: [...element("nom", nom), ...element("valeur", valeur)],
-      })),
     ],
   };
 }

@@ -8,8 +8,9 @@ import type { Flux } from "../../../domain/flux.ts";
 import type { Guichet } from "../../../domain/guichet.ts";
 import type { FluxQuery, Outbox } from "../../../keep/outbox.ts";
 import type { TellWaiting } from "../../../operate/why-waiting.ts";
-import { element, fluxElement, STATE_CODES } from "./flux-elements.ts";
-import { parameterError, type ServeOperation, type Served } from "./serve-operation.ts";
+import { element } from "../elements.ts";
+import { fluxElement, STATE_CODES } from "./flux-elements.ts";
+import { parameterError, type ServeOperation, type Served } from "../service-call.ts";
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;

@@ -1,10 +1,10 @@
-/** What every operation of our own service is given, and what it may come to. */
-import type { ErrorCode } from "../../../domain/errors.ts";
-import type { Guichet } from "../../../domain/guichet.ts";
-import type { Control } from "../../../domain/outcome.ts";
-import type { HttpCall } from "../../../wire/http-message.ts";
-import type { SoapParameters } from "../read-parameters.ts";
-import type { SoapResult } from "../soap-message.ts";
+/** What every operation served here is given, and what it may come to. */
+import type { ErrorCode } from "../../domain/errors.ts";
+import type { Guichet } from "../../domain/guichet.ts";
+import type { Control } from "../../domain/outcome.ts";
+import type { HttpCall } from "../../wire/http-message.ts";
+import type { SoapParameters } from "./read-parameters.ts";
+import type { SoapResult } from "./soap-message.ts";
 
 export interface ServiceRequest {
   readonly parameters: SoapParameters;
@@ -12,7 +12,7 @@ export interface ServiceRequest {
   readonly http: HttpCall;
 }
 
-/** A typed fault about to be written. */
+/** A failure about to be told, in the one element `wsdl/passerelle.wsdl` declares for all of them. */
 export interface ServiceError {
   readonly code: ErrorCode;
   /** French; the code's own sentence when absent. */
@@ -23,6 +23,8 @@ export interface ServiceError {
   /** Names the line of the log that holds the cause. */
   readonly reference?: string;
   readonly controls?: readonly Control[];
+  /** Who is at fault, where the code's own status would not say so. */
+  readonly who?: "sender" | "receiver";
 }
 
 export type Served =
