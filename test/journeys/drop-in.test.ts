@@ -6,6 +6,7 @@ import {
   makeEventTypesFile,
   makeSearchFile,
 } from "../../src/standin/sample-operation-files.ts";
+import { eventually } from "../support/eventually.ts";
 import { callSne, type Framing, type SoapCallAnswer } from "../support/soap-callers.ts";
 import { order } from "../support/standin-calls.ts";
 import { API_KEY, GUICHET, OTHER_API_KEY, startWorld, type World } from "../support/world.ts";
@@ -31,7 +32,7 @@ describe("a client of the SNE pointed at the gateway", () => {
 
   function getNumUnique(
     bytes: Uint8Array,
-    { framing = "cxf", name = nextName(), key = API_KEY }: Partial<Asking> = {},
+    { framing = "cxf", name = nextName(), key = API_KEY, signal }: Partial<Asking> = {},
   ): Promise<SoapCallAnswer> {
     return callSne({
       url: `${world.httpUrl}${DEMANDES}/`,
@@ -44,12 +45,14 @@ describe("a client of the SNE pointed at the gateway", () => {
         { name: "certificat", file: new Uint8Array() },
       ],
       ...{ framing, key },
+      ...(signal === undefined ? {} : { signal }),
     });
   }
   interface Asking {
     readonly framing: Framing;
     readonly name: string;
     readonly key: string;
+    readonly signal: AbortSignal;
   }
   function nextName(): string {
     sequence += 1;
@@ -121,6 +124,37 @@ describe("a client of the SNE pointed at the gateway", () => {
     assert.equal(again.status, 200, again.root);
     assert.equal(await world.effectsOf(bytes), 1);
     await world.reaches(fluxId, "acknowledged");
+  });
+
+  it("is told « en doute » when the SNE's answer is lost, and has one effect however often it asks", async () => {
+    await order(world.standin.controlUrl, [{ do: "loseAnswer", times: 1 }]);
+    const bytes = creation(745);
+    const name = nextName();
+    const answer = await getNumUnique(bytes, { name });
+    assert.match(answer.root, /FLUX_IN_DOUBT/);
+    const again = await getNumUnique(bytes, { name });
+    assert.match(again.root, /FLUX_IN_DOUBT/);
+    assert.equal(again.text("identifiant"), answer.text("identifiant"));
+    assert.equal(await world.effectsOf(bytes), 1);
+  });
+
+  it("has left before the answer: the flux goes on, and its answer is found by the same file", async () => {
+    await order(world.standin.controlUrl, [{ do: "slow", ms: 400, times: 1 }]);
+    const bytes = creation(746);
+    const name = nextName();
+    const leaving = new AbortController();
+    const call = getNumUnique(bytes, { name, signal: leaving.signal });
+    const cut = assert.rejects(call);
+    const flux = await eventually("the flux in transit", async () =>
+      (await world.fluxes()).find(({ fileName: found }) => found === name),
+    );
+    leaving.abort();
+    await cut;
+    await world.reaches(flux.id, "accepted");
+    const again = await getNumUnique(bytes, { name });
+    assert.equal(again.status, 200, again.root);
+    assert.equal(await world.effectsOf(bytes), 1);
+    await world.reaches(flux.id, "acknowledged");
   });
 
   it("is told where its file is wrong, in French, before anything is kept", async () => {

@@ -36,13 +36,16 @@ export async function callSne(options: {
   readonly fields: readonly CallField[];
   readonly framing?: Framing;
   readonly key?: string;
+  /** Leaves before the answer. */
+  readonly signal?: AbortSignal;
   /** Replaces the action everywhere; "" leaves it out. */
   readonly action?: string;
 }): Promise<SoapCallAnswer> {
   const { framing = "cxf", operation, key = API_KEY } = options;
   const action = options.action ?? `${NAMESPACE}${operation}`;
   const { contentType, body } = written(framing, action, operation, options);
-  return post(options.url, body, { "content-type": contentType, authorization: `Bearer ${key}` });
+  const headers = { "content-type": contentType, authorization: `Bearer ${key}` };
+  return post(options.url, body, headers, options.signal);
 }
 
 /** Sends any body, and reads the answer as far as it is SOAP. */
@@ -50,9 +53,10 @@ export function post(
   url: string,
   body: Uint8Array,
   headers: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
 ): Promise<SoapCallAnswer> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(url, { method: "POST", headers }, (response) => {
+    const sent = httpRequest(url, { method: "POST", headers, signal }, (response) => {
       const pieces: Buffer[] = [];
       response.on("data", (piece: Buffer) => pieces.push(piece));
       response.on("error", reject);
