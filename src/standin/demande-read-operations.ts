@@ -6,6 +6,7 @@ import type { BookEntry, DemandeBook } from "./demande-book.ts";
 import type { OperationName } from "./operations-table.ts";
 import { faulty, type Performed, type PrepareCall } from "./prepared-call.ts";
 import type { SoapCall } from "./soap-request.ts";
+import type { Settings } from "./steering.ts";
 import { readDateTime } from "./xs-date-time.ts";
 import { writeZip } from "./zip-store.ts";
 
@@ -72,7 +73,7 @@ export function makeDemandeReadOperations(deps: { readonly book: DemandeBook }):
     };
   };
 
-  const listSince = (call: SoapCall, listing: Listing): Performed => {
+  const listSince = (call: SoapCall, listing: Listing, { since: form }: Settings): Performed => {
     const since = readDateTime(call.text(listing.parameter) ?? "");
     if (since === undefined) {
       return faulty("Sender", `${listing.parameter} n'est pas une date (xs:dateTime).`);
@@ -84,7 +85,18 @@ export function makeDemandeReadOperations(deps: { readonly book: DemandeBook }):
       if (bytes === undefined || bytes === "forgotten") return FORGOTTEN;
       files.push({ name: `${entry.numUnique}.xml`, bytes });
     }
-    if (files.length === 0) return { kind: "answer", outcome: "read", fields: [] };
+    const latest = files.at(-1);
+    if (latest === undefined) return { kind: "answer", outcome: "read", fields: [] };
+    if (form === "latest") {
+      return {
+        kind: "answer",
+        outcome: "read",
+        fields: [
+          { name: listing.name, text: latest.name },
+          { name: listing.file, file: latest.bytes, contentType: "text/xml" },
+        ],
+      };
+    }
     return {
       kind: "answer",
       outcome: "read",
@@ -104,7 +116,8 @@ export function makeDemandeReadOperations(deps: { readonly book: DemandeBook }):
       prepared: {
         facts: { operation, ...(numUnique === undefined ? {} : { numUnique }) },
         writes: false,
-        perform: () => (listing === undefined ? readOne(call) : listSince(call, listing)),
+        perform: ({ settings }) =>
+          listing === undefined ? readOne(call) : listSince(call, listing, settings),
       },
     };
   };

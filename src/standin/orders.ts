@@ -112,6 +112,7 @@ function readSettings(fields: Fields): Partial<Settings> {
   const actionMissing = fields.oneOfOptional("actionMissing", ["fault", "first"]);
   const certificateCheck = fields.oneOfOptional("certificateCheck", ["since", "all", "none"]);
   const certificateShape = fields.oneOfOptional("certificateShape", ["given", "libsne"]);
+  const since = fields.oneOfOptional("since", ["zip", "latest"]);
   return {
     ...(doublons === undefined ? {} : { doublons }),
     ...(unknownNumbers === undefined ? {} : { unknownNumbers }),
@@ -123,6 +124,7 @@ function readSettings(fields: Fields): Partial<Settings> {
     ...(actionMissing === undefined ? {} : { actionMissing }),
     ...(certificateCheck === undefined ? {} : { certificateCheck }),
     ...(certificateShape === undefined ? {} : { certificateShape }),
+    ...(since === undefined ? {} : { since }),
   };
 }
 

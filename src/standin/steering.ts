@@ -101,6 +101,8 @@ export interface Settings {
   readonly actionMissing: ActionMissing;
   readonly certificateCheck: CertificateCheck;
   readonly certificateShape: CertificateShape;
+  /** How the two "DepuisLe" hand over what they list: all of it, or the latest demande's own file. */
+  readonly since: "zip" | "latest";
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -114,6 +116,7 @@ export const DEFAULT_SETTINGS: Settings = {
   actionMissing: "fault",
   certificateCheck: "since",
   certificateShape: "given",
+  since: "zip",
 };
 
 /** What is known of a call when the rules are asked. */

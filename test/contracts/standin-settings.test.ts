@@ -142,6 +142,18 @@ describe("the settings of the stand-in SNE", function () {
     });
   });
 
+  it("hand over the latest file alone, which libsne can read, when told so", async () => {
+    const since = new Date(Date.now() - 1_000).toISOString();
+    const first = await peer.create({ refInterne: "S1", nom: "Premier" });
+    const latest = await peer.create({ refInterne: "S2", nom: "Dernier" });
+    for (const numUnique of [first, latest]) await rad({ numUnique, motifRadiation: "RADATT" });
+    await set({ since: "latest" });
+    const answer = readSoap(await post(standin.url, radiatedCall(since)));
+    const text = Buffer.from(answer.files[0] ?? []).toString("utf8");
+    assert.match(text, /<tns:interfaceNuu/);
+    assert.ok(text.includes(latest), text.slice(0, 400));
+  });
+
   it("take the motives of radiation and sub-motives of the lists, or any", async () => {
     const numUnique = await peer.create();
     const radiate = async (radiation: string): Promise<readonly string[]> => {
