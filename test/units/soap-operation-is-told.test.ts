@@ -28,7 +28,7 @@ function match(call: RawCall, among = EVENTS) {
 
 function faultOf(call: RawCall, among = EVENTS): string {
   const fault = match(call, among);
-  assert.ok(typeof fault !== "string", `it was taken for ${String(fault)}`);
+  assert.ok(typeof fault !== "string", `it was taken for ${JSON.stringify(fault)}`);
   assert.equal(fault.who, "sender");
   assert.equal(fault.code, "SOAP_ACTION_UNDECIDED");
   return fault.text;

@@ -86,6 +86,6 @@ describe("A SOAP request", () => {
     assert.ok(reading.kind === "request");
     const part = reading.request.fields.find(({ name }) => name === "fichierDemande")?.part;
     assert.equal(part?.buffer, call.body.buffer);
-    assert.equal(part?.byteLength, 1_000_000);
+    assert.equal(part.byteLength, 1_000_000);
   });
 });
