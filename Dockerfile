@@ -25,6 +25,6 @@ ENV GATEWAY_STORE=/data/passerelle.db GATEWAY_HTTP_HOST=0.0.0.0 GATEWAY_SMTP_HOS
 EXPOSE 8080 2525
 # SIGTERM goes to Node itself: no shell in between.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.GATEWAY_HTTP_PORT || 8080) + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'; fetch((process.env.GATEWAY_HTTP_TLS_CERT ? 'https' : 'http') + '://127.0.0.1:' + (process.env.GATEWAY_HTTP_PORT || 8080) + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/passerelle.mjs"]
 CMD ["serve"]

@@ -11,6 +11,7 @@ import { askMailServer } from "./adapters/mail/ask-mail-server.ts";
 import { inspectStore } from "./adapters/sqlite/inspect-store.ts";
 import { readSchemaSet } from "./adapters/xml/schema-manifest.ts";
 import { buildRegistry } from "./build-forwarding.ts";
+import { checkHttpTls } from "./check-http-tls.ts";
 import { ERRORS, messageOf } from "./domain/errors.ts";
 import type { Guichets } from "./domain/guichet.ts";
 import { sneAddresses } from "./forward/sne-addresses.ts";
@@ -51,7 +52,9 @@ export async function* diagnose({
   for (const store of stores) yield* checkStore(store, clock);
   const file = stores.find(({ address }) => storeKind(address) === "sqlite");
   yield checkClock(file?.address ?? "", clock.now());
-  yield await checkHttpPort({ host: settings.httpHost, port: settings.httpPort });
+  const { httpHost: host, httpPort: port, httpTlsCert } = settings;
+  yield await checkHttpPort({ host, port }, httpTlsCert !== undefined);
+  yield* checkHttpTls(settings, guichets, clock);
   yield checkOperatorKey(settings);
   yield await checkSmtpPort(
     { host: settings.smtpHost, port: settings.smtpPort },

@@ -11,7 +11,8 @@ import { makeParcelComposer } from "./acknowledge/parcel.ts";
 import type { ReturnChannel } from "./acknowledge/return-channel.ts";
 import { makeDropFolders } from "./adapters/folder/drop-folder.ts";
 import { makeFolderReturn } from "./adapters/folder/folder-return.ts";
-import { makeHttpServer } from "./adapters/http/http-server.ts";
+import { makeHttpServer, type HttpServerOptions } from "./adapters/http/http-server.ts";
+import { readServerTls } from "./adapters/http/server-tls.ts";
 import { makeMailReturn } from "./adapters/mail/mail-return.ts";
 import { makeEnvelopeReader } from "./adapters/xml/envelope-reader.ts";
 import { makeSchemaValidator } from "./adapters/xml/schema-validator.ts";
@@ -72,6 +73,8 @@ export async function buildGateway(options: {
   logEvents(events, log);
 
   const owner = nameThisLife(settings.name, chance);
+  // Before the store: files that cannot serve are told without opening anything.
+  const tls = await readHttpTls(settings);
   const stores = await openStores({
     ...{ settings, owner, guichets, clock, chance, log },
     onFatal: options.onFatal,
@@ -159,6 +162,8 @@ export async function buildGateway(options: {
     ],
     host: settings.httpHost,
     port: settings.httpPort,
+    ...(tls === undefined ? {} : { tls }),
+    authMethods: settings.httpAuth,
     guichets,
     receive,
     outbox,
@@ -241,6 +246,17 @@ export async function buildGateway(options: {
     },
     addresses: () => ({ http: http.address(), smtp: smtp?.address() }),
   };
+}
+
+/** Undefined for plain HTTP. @throws INVALID_SETTING when a file cannot serve */
+async function readHttpTls({
+  httpTlsCert: certFile,
+  httpTlsKey: keyFile,
+  httpTlsCa: caFile,
+}: Settings): Promise<HttpServerOptions["tls"]> {
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  const files = { certFile, keyFile, ...(caFile === undefined ? {} : { caFile }) };
+  return { ...(await readServerTls(files)), files };
 }
 
 /** A file that could not be checked goes on (the SNE is the judge), but never silently. */

@@ -85,10 +85,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
 
   const { http, smtp } = gateway.addresses();
+  const scheme = settings.httpTlsCert === undefined ? "http" : "https";
   tell(
     [
       `Passerelle SNE ${options.version} en service.`,
-      `  REST, santé, métriques : ${http === undefined ? "arrêté" : `http://${shown(http)}`}`,
+      `  REST, santé, métriques : ${http === undefined ? "arrêté" : `${scheme}://${shown(http)}`}`,
       `  SMTP : ${smtp === undefined ? "arrêté" : shown(smtp)}`,
       `  Guichets : ${found.guichets.all.map((guichet) => guichet.code).join(", ")}`,
       `  Base : ${shownStores(settings)}`,

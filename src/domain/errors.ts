@@ -166,7 +166,20 @@ export const ERRORS = {
     status: 401,
     told: "both",
     text: "Une authentification est demandée.",
-    advice: "Joignez l'en-tête Authorization: Bearer suivi de votre clé.",
+    advice:
+      "Joignez l'en-tête Authorization: Bearer suivi de votre clé, ou présentez votre certificat client.",
+  },
+  CERTIFICATE_NOT_VALID: {
+    status: 401,
+    told: "both",
+    text: "Le certificat client présenté n'est pas valable à cette date.",
+    advice: "Présentez le certificat renouvelé, et faites-le déclarer dans config/guichets.json.",
+  },
+  CREDENTIALS_DISAGREE: {
+    status: 403,
+    told: "both",
+    text: "Le certificat client et la clé présentés ne sont pas ceux du même guichet.",
+    advice: "Présentez le certificat et la clé d'un seul guichet, ou l'un des deux seulement.",
   },
   NOT_PERMITTED: {
     status: 403,

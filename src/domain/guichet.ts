@@ -19,8 +19,15 @@ export interface Guichet {
     /** Where its acquittements are written. */
     readonly return: string;
   };
-  /** SHA-256 (hexadecimal) of the bearer key of the REST interface. */
+  /** SHA-256 (hexadecimal) of its key over HTTP: bearer, or password of Basic. */
   readonly apiKeySha256?: string;
+  /** SHA-256 fingerprints (`readFingerprint`) of the client certificates it presents over TLS. */
+  readonly certificates?: readonly string[];
+  /**
+   * Subject of its client certificate (`canonicalSubject`), believed only of a certificate that one of
+   * our authorities has signed: it may be renewed without a change here.
+   */
+  readonly certificateSubject?: string;
   /** `same`: by the channel the flux came by. */
   readonly returnBy: "same" | "mail" | "file" | "rest";
   /** Where acquittements are mailed; needed when `returnBy` is mail, else the sender's address. */
@@ -38,15 +45,48 @@ export interface Guichets {
   bySender(address: string): readonly Guichet[];
   bySmtpUser(user: string): readonly Guichet[];
   byApiKeySha256(digest: string): Guichet | undefined;
+  /** @param fingerprint - as `readFingerprint` gives it */
+  byCertificate(fingerprint: string): Guichet | undefined;
+  /** @param subject - as `canonicalSubject` gives it, of a certificate whose chain was verified */
+  byCertificateSubject(subject: string): Guichet | undefined;
+}
+
+/** Lower case, without separators; undefined when it is no SHA-256. */
+export function readFingerprint(text: string): string | undefined {
+  const digits = text.replace(/[\s:]/g, "").toLowerCase();
+  return /^[0-9a-f]{64}$/.test(digits) ? digits : undefined;
+}
+
+/**
+ * The subject of a certificate in one form, whoever wrote it: `CN=a, O=b`, one attribute a line as
+ * Node.js has it, or spaces around the sign as OpenSSL prints. All attributes count, their order does
+ * not. Undefined when there is none.
+ */
+export function canonicalSubject(text: string): string | undefined {
+  const attributes = text.split(/(?<!\\)[,\n]/).flatMap((piece) => {
+    if (piece.trim() === "") return [];
+    const [, type, value] =
+      /^\s*([A-Za-z][A-Za-z0-9.-]*|[0-9]+(?:\.[0-9]+)+)\s*=\s*(.*\S)\s*$/.exec(piece) ?? [];
+    return [
+      type === undefined || value === undefined ? undefined : `${type.toUpperCase()}=${value}`,
+    ];
+  });
+  if (attributes.length === 0 || attributes.includes(undefined)) return undefined;
+  return attributes.sort().join(", ");
 }
 
 /** Indexes a list already checked for doubles (`adapters/config/guichets-file.ts`). */
 export function indexGuichets(all: readonly Guichet[]): Guichets {
   const byCode = new Map(all.map((guichet) => [guichet.code, guichet]));
   const byKey = new Map<string, Guichet>();
+  const byCertificate = new Map<string, Guichet>();
+  const bySubject = new Map<string, Guichet>();
   const bySender = new Map<string, Guichet[]>();
   for (const guichet of all) {
     if (guichet.apiKeySha256 !== undefined) byKey.set(guichet.apiKeySha256.toLowerCase(), guichet);
+    for (const one of guichet.certificates ?? []) byCertificate.set(one, guichet);
+    const { certificateSubject } = guichet;
+    if (certificateSubject !== undefined) bySubject.set(certificateSubject, guichet);
     for (const sender of guichet.senders) {
       const pattern = sender.toLowerCase();
       bySender.set(pattern, [...(bySender.get(pattern) ?? []), guichet]);
@@ -62,5 +102,7 @@ export function indexGuichets(all: readonly Guichet[]): Guichets {
     },
     bySmtpUser: (user) => all.filter((guichet) => guichet.smtpUser === user),
     byApiKeySha256: (digest) => byKey.get(digest.toLowerCase()),
+    byCertificate: (fingerprint) => byCertificate.get(fingerprint),
+    byCertificateSubject: (subject) => bySubject.get(subject),
   };
 }

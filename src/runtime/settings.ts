@@ -169,6 +169,15 @@ function crossChecks(settings: Settings): SettingProblem[] {
   if ((settings.sneTlsKey === undefined) !== (settings.sneTlsCert === undefined)) {
     problem("GATEWAY_SNE_TLS_KEY", "la clé et le certificat vont ensemble");
   }
+  if ((settings.httpTlsKey === undefined) !== (settings.httpTlsCert === undefined)) {
+    problem("GATEWAY_HTTP_TLS_KEY", "la clé et le certificat vont ensemble");
+  }
+  if (settings.httpTlsCa !== undefined && settings.httpTlsCert === undefined) {
+    problem("GATEWAY_HTTP_TLS_CA", "sans GATEWAY_HTTP_TLS_CERT elle ne sert à rien");
+  }
+  if (settings.httpAuth.join() === "certificate" && settings.httpTlsCert === undefined) {
+    problem("GATEWAY_HTTP_AUTH", "sans GATEWAY_HTTP_TLS_CERT aucun certificat n'est présenté");
+  }
   for (const name of ["sneUrl", "sneSearchUrl", "sneEventsUrl"] as const) {
     const url = settings[name];
     if (url !== undefined && !/^https?:$/.test(protocolOf(url))) {

@@ -21,12 +21,19 @@ export function checkTogether(placed: readonly PlacedGuichet[], sink: ProblemSin
     (code) => `Le code « ${code} » est déjà celui d'un autre guichet.`,
   );
   checkOnce(placed, "apiKeySha256", sink, () => "Cette clé est déjà celle d'un autre guichet.");
+  checkOnce(
+    placed,
+    "certificateSubject",
+    sink,
+    () => "Ce sujet de certificat est déjà celui d'un autre guichet.",
+  );
+  checkCertificates(placed, sink);
   checkFolders(placed, sink);
 }
 
 function checkOnce(
   placed: readonly PlacedGuichet[],
-  name: "code" | "apiKeySha256",
+  name: "code" | "apiKeySha256" | "certificateSubject",
   sink: ProblemSink,
   message: (value: string) => string,
 ): void {
@@ -37,6 +44,21 @@ function checkOnce(
     // Codes too are compared without case: file names carry them in capitals.
     if (seen.has(value.toLowerCase())) sink(placeOf(at, name), message(value));
     seen.add(value.toLowerCase());
+  }
+}
+
+/** One certificate is one guichet: a caller is never two. */
+function checkCertificates(placed: readonly PlacedGuichet[], sink: ProblemSink): void {
+  const owners = new Map<string, Guichet>();
+  for (const { guichet, at } of placed) {
+    guichet.certificates?.forEach((fingerprint) => {
+      const owner = owners.get(fingerprint);
+      if (owner !== undefined) {
+        const message = `Un certificat de cette liste est déjà celui du guichet « ${owner.code} ».`;
+        sink(placeOf(at, "certificates"), message);
+      }
+      owners.set(fingerprint, guichet);
+    });
   }
 }
 

@@ -6,7 +6,13 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf, systemCodeOf } from "../../domain/errors.ts";
-import { indexGuichets, type Guichet, type Guichets } from "../../domain/guichet.ts";
+import {
+  canonicalSubject,
+  indexGuichets,
+  readFingerprint,
+  type Guichet,
+  type Guichets,
+} from "../../domain/guichet.ts";
 import { DEFAULT_STORE } from "../../runtime/store-address.ts";
 import { suggest } from "../../runtime/suggest.ts";
 import { checkTogether, type PlacedGuichet } from "./guichet-conflicts.ts";
@@ -72,6 +78,8 @@ const GUICHET_SHAPE: Shape = {
     "smtpUser",
     "folders",
     "apiKeySha256",
+    "certificates",
+    "certificateSubject",
     "returnBy",
     "returnMail",
     "language",
@@ -124,6 +132,13 @@ function readGuichet(
       ? undefined
       : "L'empreinte SHA-256 de la clé est attendue (64 chiffres hexadécimaux), jamais la clé elle-même.",
   );
+  const certificates = readCertificates(fields.get("certificates"), sink);
+  const subject = text("certificateSubject", (value) =>
+    canonicalSubject(value) === undefined
+      ? "Le sujet du certificat est attendu, attribut par attribut : CN=75A01, O=Bailleur, C=FR."
+      : undefined,
+  );
+  const certificateSubject = subject === undefined ? undefined : canonicalSubject(subject);
   const returnBy = readChoice(fields.get("returnBy"), RETURN_BY, sink);
   const returnMail = text("returnMail", (value) =>
     isAddress(value) ? undefined : "Une adresse de messagerie est attendue.",
@@ -138,6 +153,8 @@ function readGuichet(
     ...(smtpUser === undefined ? {} : { smtpUser }),
     ...(folders === undefined ? {} : { folders }),
     ...(apiKeySha256 === undefined ? {} : { apiKeySha256: apiKeySha256.toLowerCase() }),
+    ...(certificates.length === 0 ? {} : { certificates }),
+    ...(certificateSubject === undefined ? {} : { certificateSubject }),
     returnBy: returnBy ?? "same",
     ...(returnMail === undefined ? {} : { returnMail }),
     language: language ?? "fr",
@@ -149,6 +166,8 @@ function readGuichet(
 
 const RETURN_BY = ["same", "mail", "file", "rest"] as const;
 const LANGUAGES = ["fr", "en"] as const;
+/** What a guichet may call the gateway with, over HTTP. */
+const CALLS_BY = ["apiKeySha256", "certificates", "certificateSubject"] as const;
 
 function storeProblem(name: string, stores: readonly string[]): string | undefined {
   const known = [DEFAULT_STORE, ...stores];
@@ -166,12 +185,11 @@ function storeProblem(name: string, stores: readonly string[]): string | undefin
 function checkChannels(fields: ReadonlyMap<string, Value>, item: Value, sink: ProblemSink): void {
   const senders = fields.get("senders");
   const hasSenders = senders !== undefined && senders.items?.length !== 0;
-  const arrivesBy = ["smtpUser", "folders", "apiKeySha256"].some((name) => fields.has(name));
-  if (!hasSenders && !arrivesBy) {
-    sink(
-      item,
-      "Ce guichet ne peut rien envoyer : donnez-lui senders, smtpUser, folders ou apiKeySha256.",
-    );
+  const calls = CALLS_BY.some((name) => fields.has(name));
+  const arrivesBy = ["smtpUser", "folders"].some((name) => fields.has(name));
+  if (!hasSenders && !arrivesBy && !calls) {
+    const ways = ["senders", "smtpUser", "folders", ...CALLS_BY];
+    sink(item, `Ce guichet ne peut rien envoyer : donnez-lui ${eitherOf(ways)}.`);
   }
   const returnBy = fields.get("returnBy");
   const lacks =
@@ -179,8 +197,8 @@ function checkChannels(fields: ReadonlyMap<string, Value>, item: Value, sink: Pr
       ? "returnMail, ou des senders"
       : returnBy?.scalar === "file" && !fields.has("folders")
         ? "folders"
-        : returnBy?.scalar === "rest" && !fields.has("apiKeySha256")
-          ? "apiKeySha256"
+        : returnBy?.scalar === "rest" && !calls
+          ? eitherOf(CALLS_BY)
           : undefined;
   if (returnBy !== undefined && lacks !== undefined) {
     sink(returnBy, `Le retour « ${String(returnBy.scalar)} » demande ${lacks}.`);
@@ -236,6 +254,35 @@ function readSenders(value: Value | undefined, sink: ProblemSink): readonly stri
     seen.add(sender.toLowerCase());
     return [sender];
   });
+}
+
+function readCertificates(value: Value | undefined, sink: ProblemSink): readonly string[] {
+  if (value === undefined) return [];
+  if (value.items === undefined) {
+    sink(value, "Une liste d'empreintes SHA-256 de certificats, entre crochets, est attendue.");
+    return [];
+  }
+  if (value.items.length === 0) sink(value, "Il faut au moins une empreinte.");
+  const seen = new Set<string>();
+  return value.items.flatMap((item) => {
+    const text = readText(
+      item,
+      (one) =>
+        readFingerprint(one) === undefined
+          ? "L'empreinte SHA-256 du certificat est attendue (openssl x509 -noout -fingerprint -sha256 -in certificat.pem)."
+          : undefined,
+      sink,
+    );
+    const fingerprint = text === undefined ? undefined : readFingerprint(text);
+    if (fingerprint === undefined) return [];
+    if (seen.has(fingerprint)) sink(item, "Cette empreinte est déjà dans la liste.");
+    seen.add(fingerprint);
+    return [fingerprint];
+  });
+}
+
+function eitherOf(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(", ")} ou ${names.at(-1) ?? ""}`;
 }
 
 function readFolders(

@@ -14,7 +14,7 @@ import type { Control } from "../../domain/outcome.ts";
 import type { StoredFile } from "../../keep/outbox.ts";
 import type { IdentifyCaller } from "./access.ts";
 import { fluxPath, fluxView } from "./flux-view.ts";
-import { forCaller, type Route } from "./mount-routes.ts";
+import { forCaller, sendDenied, type Route } from "./mount-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { readUpload } from "./read-upload.ts";
 import { sendJson } from "./send-json.ts";
@@ -38,7 +38,7 @@ export function makeDepositRoutes({
     if (caller.kind === "operator") {
       // From this machine without a key: someone who forgot it rather than an operator.
       if (caller.by === "loopback") {
-        await sendProblem(request, response, "AUTHENTICATION_REQUIRED");
+        await sendDenied(request, response, "AUTHENTICATION_REQUIRED", identify);
       } else {
         await sendProblem(request, response, "NOT_PERMITTED", {
           detail: "La clé d'exploitant ne dépose pas de flux.",

@@ -12,7 +12,7 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Express } from "express";
 import type { AcquittementParcel } from "../../acknowledge/return-channel.ts";
@@ -28,11 +28,12 @@ import type { BreakerView } from "../../operate/why-waiting.ts";
 import type { Chance, Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { Part } from "../../runtime/part.ts";
-import { makeAccess } from "./access.ts";
+import { makeAccess, type AuthMethod } from "./access.ts";
 import { makeAcquittementRoutes } from "./api-acquittement.ts";
 import { makeDepositRoutes } from "./api-deposit.ts";
 import { makeFollowRoutes } from "./api-follow.ts";
 import { makeOperationRoutes } from "./api-operations.ts";
+import { makeIdentifyCertificate } from "./client-certificate.ts";
 import { answerClientErrors } from "./client-errors.ts";
 import { makeCollect } from "../../acknowledge/collect.ts";
 import { makeHealthRoutes } from "./health-routes.ts";
@@ -40,6 +41,7 @@ import { makeHttpApp } from "./http-app.ts";
 import { makeInHand } from "./in-hand.ts";
 import { makeMetrics } from "./metrics.ts";
 import { makeOpenapiRoutes } from "./openapi.ts";
+import { makeServerTlsWatch, type ServerTlsFiles, type ServerTlsMaterial } from "./server-tls.ts";
 import { makeSoapRoutes, type SoapEndpoint } from "./soap-routes.ts";
 
 export interface HttpServerOptions {
@@ -47,8 +49,14 @@ export interface HttpServerOptions {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** PEM texts; without them the port speaks plain HTTP, for a proxy or a private network. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  /**
+   * Without it the port speaks plain HTTP, for a proxy or a private network. Read again from `files`
+   * when these change; with authorities, or where a guichet has a certificate, clients are asked for
+   * theirs.
+   */
+  readonly tls?: ServerTlsMaterial & { readonly files?: ServerTlsFiles };
+  /** How guichets may say who they are (GATEWAY_HTTP_AUTH); all ways when absent. */
+  readonly authMethods?: readonly AuthMethod[];
   readonly guichets: Guichets;
   readonly receive: Receive;
   readonly outbox: Outbox;
@@ -109,7 +117,23 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
   const { host, port, tls, clock, log } = options;
   const limits: HttpLimits = { ...DEFAULT_LIMITS, ...options.limits };
   const inHand = makeInHand();
-  const identify = makeAccess(options);
+  const { guichets, authMethods: methods } = options;
+  const asksCertificates =
+    tls !== undefined &&
+    (methods?.includes("certificate") ?? true) &&
+    (tls.ca !== undefined || guichets.all.some(({ certificates }) => certificates !== undefined));
+  const identify = makeAccess({
+    ...options,
+    ...(methods === undefined ? {} : { methods }),
+    ...(asksCertificates
+      ? {
+          identifyCertificate: makeIdentifyCertificate({
+            ...{ guichets, clock, log },
+            hasAuthority: tls.ca !== undefined,
+          }),
+        }
+      : {}),
+  });
   const collect = makeCollect(options);
   const metrics = makeMetrics({ ...options, breakerState: () => options.breaker?.state });
   const numeroUniquePattern =
@@ -147,9 +171,26 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
     tls === undefined
       ? createHttpServer(serverOptions, app)
       : createHttpsServer(
-          { ...serverOptions, ...tls, minVersion: "TLSv1.2", handshakeTimeout: limits.headMs },
+          {
+            ...serverOptions,
+            ...secureContext(tls),
+            handshakeTimeout: limits.headMs,
+            // One that is not ours to know is told so in an answer, not cut in the handshake.
+            ...(asksCertificates ? { requestCert: true, rejectUnauthorized: false } : {}),
+          },
           app,
         );
+  const tlsWatch =
+    tls?.files === undefined
+      ? undefined
+      : makeServerTlsWatch({
+          files: tls.files,
+          served: materialOf(tls),
+          renewed: (material) => {
+            if (server instanceof HttpsServer) server.setSecureContext(secureContext(material));
+          },
+          ...{ clock, log },
+        });
   server.maxConnections = limits.connections;
   server.setTimeout(limits.idleMs);
   // Express decides first: 100 Continue leaves when the body is wanted (`read-body.ts`).
@@ -168,6 +209,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
 
   async function stop(): Promise<void> {
     isStopping = true;
+    await tlsWatch?.stop();
     const cut = new AbortController();
     if (server.listening) {
       // Closes the idle connections too.
@@ -201,6 +243,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
           resolve();
         });
       });
+      tlsWatch?.start();
       server.on("error", (error) => log.error("http.serverError", { error: error.message }));
       if (options.operatorKeySha256 === undefined) {
         log.warn("http.noOperatorKey", { trusts: "programs of this machine only" });
@@ -208,4 +251,13 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
     },
     stop: () => (stopped ??= stop()),
   };
+}
+
+/** What a renewal gives anew: it replaces the whole of the former context. */
+function secureContext(tls: ServerTlsMaterial): ServerTlsMaterial & { minVersion: "TLSv1.2" } {
+  return { ...materialOf(tls), minVersion: "TLSv1.2" };
+}
+
+function materialOf({ cert, key, ca }: ServerTlsMaterial): ServerTlsMaterial {
+  return { cert, key, ...(ca === undefined ? {} : { ca }) };
 }

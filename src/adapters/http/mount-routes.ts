@@ -3,6 +3,7 @@
  * not take answers 405 with `Allow` (RFC 9110 section 15.5.6).
  */
 import type { Express, Request, Response } from "express";
+import { ERRORS, type ErrorCode } from "../../domain/errors.ts";
 import type { InHand } from "./in-hand.ts";
 import { sendProblem } from "./problem.ts";
 import type { Caller, IdentifyCaller } from "./access.ts";
@@ -41,9 +42,20 @@ export function forCaller(
   return (request, response) => {
     const access = identify(request);
     return access.kind === "denied"
-      ? sendProblem(request, response, access.code)
+      ? sendDenied(request, response, access.code, identify)
       : handle(request, response, access.caller);
   };
+}
+
+/** RFC 9110 section 15.5.2: a 401 names the ways to authenticate. */
+export function sendDenied(
+  request: Request,
+  response: Response,
+  code: ErrorCode,
+  { challenges }: Pick<IdentifyCaller, "challenges">,
+): Promise<void> {
+  const headers = ERRORS[code].status === 401 ? { "WWW-Authenticate": challenges } : {};
+  return sendProblem(request, response, code, { headers });
 }
 
 /** Lets a handler run only for the operator. */

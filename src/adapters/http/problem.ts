@@ -32,7 +32,8 @@ export interface ProblemFacts {
   readonly correlationId?: string;
   /** Replaces the code's HTTP status (408 and 431, which have no code of their own). */
   readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list: that header several times. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** A problem as it is written (`components.schemas.Problem` of the OpenAPI document). */
@@ -101,8 +102,6 @@ export function problemHeaders(status: number): Readonly<Record<string, string>>
     "Content-Language": "fr",
     "Cache-Control": "no-store",
     ...(status === 503 || status === 507 ? { "Retry-After": String(RETRY_AFTER_S) } : {}),
-    // RFC 9110 section 15.5.2: a 401 names how to authenticate.
-    ...(status === 401 ? { "WWW-Authenticate": 'Bearer realm="passerelle-sne"' } : {}),
   };
 }
 
@@ -119,7 +118,10 @@ export async function sendProblem(
   }
   const body = problemBody(code, request.path, facts);
   const bytes = Buffer.from(JSON.stringify(body), "utf8");
-  response.status(body.status).set({ ...problemHeaders(body.status), ...facts.headers });
+  response.status(body.status).set(problemHeaders(body.status));
+  for (const [name, value] of Object.entries(facts.headers ?? {})) {
+    response.set(name, typeof value === "string" ? value : [...value]);
+  }
   response.set("Content-Length", String(bytes.length));
   const unread = !request.complete && hasBody(request);
   if (unread) response.set("Connection", "close");

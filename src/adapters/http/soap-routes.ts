@@ -6,8 +6,7 @@
  * waited for beyond the limits of the connection; `sent` is called only once a whole answer has left.
  */
 import type { Request, Response } from "express";
-import { messageOf } from "../../domain/errors.ts";
-import type { ErrorCode } from "../../domain/errors.ts";
+import { ERRORS, messageOf, type ErrorCode } from "../../domain/errors.ts";
 import type { Guichet } from "../../domain/guichet.ts";
 import type { Log } from "../../runtime/log.ts";
 import type { HttpCall, HttpReply } from "../../wire/http-message.ts";
@@ -50,6 +49,7 @@ export function makeSoapRoutes({
       log.info("soap.turnedAway", { path: endpoint.path, code });
       // The rest of a body that is not wanted is not waited for.
       response.set("Connection", "close");
+      if (ERRORS[code].status === 401) response.set("WWW-Authenticate", [...identify.challenges]);
       send(response, endpoint.refuse(code, headers));
       request.resume();
     };
