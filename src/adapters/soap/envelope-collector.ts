@@ -118,7 +118,7 @@ export function makeEnvelopeCollector({ maxDepth, maxElements, maxAttributes }: 
       },
       pieces: [],
     };
-    if (!tag.isSelfClosing) opened += 1;
+    opened += 1;
   }
 
   function openInField(tag: SaxesTagNS, { field }: OpenField): void {
@@ -188,7 +188,7 @@ export function makeEnvelopeCollector({ maxDepth, maxElements, maxAttributes }: 
       } else if (depth === 2) section = "none";
       depth -= 1;
     },
-    /** Fields opened so far that are not empty tags. */
+    /** Fields opened so far. */
     fieldsOpened: (): number => opened,
     version: (): SoapVersion | undefined => version,
     reading: (): EnvelopeReading => {
