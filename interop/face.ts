@@ -9,8 +9,10 @@ import type { CallReport, PlannedCall } from "./call-lines.ts";
 export interface ExpectedCall extends PlannedCall {
   /** `fault`: it is wrong on purpose, and its caller must be able to read why. */
   readonly expects: "answer" | "fault";
+  /** Its file is no demande: a client that checks its files does not send it. */
+  readonly unsendable?: true;
   /** @returns what is wrong with the report; undefined when all is as it should */
-  check(report: CallReport): string | undefined;
+  readonly check: (report: CallReport) => string | undefined;
 }
 
 export interface Face {

@@ -2,12 +2,14 @@
  * The gateway itself, a real process, in the place of the SNE: same paths, same clients. Behind it, a
  * stand-in or the target of Apache CXF's.
  */
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGatewayProcess, type GatewayProcess } from "../test/support/gateway-process.ts";
 import { API_KEY, GUICHET, writeGuichets } from "../test/support/world.ts";
 import type { ExpectedCall, Face } from "./face.ts";
+import { TLS } from "./tls-files.ts";
 
 export interface RunningGateway {
   readonly process: GatewayProcess;
@@ -44,22 +46,63 @@ export async function startGateway(
   };
 }
 
-/** The SNE's own services on the gateway. */
+export type Plan = (
+  folder: string,
+  run: number,
+  guichet: string,
+) => Promise<readonly ExpectedCall[]>;
+
+export interface GatewayFace extends Face {
+  /** Where its own service and its REST interface are. */
+  readonly origin: string;
+}
+
+/** The SNE's own services on the gateway, in clear HTTP: guichets are known by Basic. */
 export async function startGatewayFace(
   name: string,
   sneUrl: string,
-  plan: (folder: string, run: number, guichet: string) => Promise<readonly ExpectedCall[]>,
-): Promise<Face> {
+  plan: Plan,
+): Promise<GatewayFace> {
   const gateway = await startGateway(sneUrl);
-  const services = `http://127.0.0.1:${gateway.process.httpPort}/services`;
+  const origin = `http://127.0.0.1:${gateway.process.httpPort}`;
+  const services = `${origin}/services`;
   return {
     name,
+    origin,
     urls: {
       demandeLogement: `${services}/DemandeLogementImplService`,
       rechercheDemande: `${services}/RechercheDemandeImplService`,
       gestionPartageeEvt: `${services}/GestionPartageeEVTImplService`,
     },
     credentials: { user: GUICHET, password: API_KEY },
+    plan: (folder, run) => plan(folder, run, GUICHET),
+    stop: () => gateway.stop(),
+  };
+}
+
+/** The same under mutual TLS: the guichet is known by its certificate alone, as at the SNE. */
+export async function startGatewayTlsFace(name: string, sneUrl: string, plan: Plan): Promise<Face> {
+  const { ca, cert, key } = TLS.client;
+  const { fingerprint256 } = new X509Certificate(readFileSync(cert));
+  const gateway = await startGateway(
+    sneUrl,
+    {
+      GATEWAY_HTTP_TLS_CERT: TLS.server.cert,
+      GATEWAY_HTTP_TLS_KEY: TLS.server.key,
+      GATEWAY_HTTP_TLS_CA: ca,
+      GATEWAY_HTTP_AUTH: "certificate",
+    },
+    { certificates: [fingerprint256] },
+  );
+  const host = `localhost:${gateway.process.httpPort}`;
+  return {
+    name,
+    urls: {
+      demandeLogement: `https://${host}/services/DemandeLogementImplService`,
+      rechercheDemande: `https://${host}/services/RechercheDemandeImplService`,
+      gestionPartageeEvt: `https://${host}/services/GestionPartageeEVTImplService`,
+    },
+    tls: { ca, cert, key, host },
     plan: (folder, run) => plan(folder, run, GUICHET),
     stop: () => gateway.stop(),
   };

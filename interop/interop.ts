@@ -10,11 +10,18 @@ import { join } from "node:path";
 import { cxfPlan, startCxfFace } from "./cxf/cxf-face.ts";
 import { CXF } from "./cxf/cxf-toolkit.ts";
 import type { Face } from "./face.ts";
-import { startGatewayFace } from "./gateway-face.ts";
+import { EXAMPLES, type Built, type Example } from "./example.ts";
+import {
+  startGatewayFace,
+  startGatewayTlsFace,
+  type GatewayFace,
+  type Plan,
+} from "./gateway-face.ts";
 import { GSOAP } from "./gsoap/gsoap-toolkit.ts";
 import { LIBSNE, libsneSources } from "./libsne/libsne-toolkit.ts";
 import { runOwnClient } from "./own-client.ts";
 import { PHP } from "./php/php-toolkit.ts";
+import { runExample } from "./run-example.ts";
 import { runToolkit } from "./run-toolkit.ts";
 import { makeReport } from "./report.ts";
 import { startStandinFace } from "./standin-face.ts";
@@ -34,24 +41,20 @@ const wanted = (...said: readonly string[]): boolean =>
 
 const sets = await findSets();
 const faces: Face[] = [];
+const behind: Face[] = [];
 try {
-  const standin = await startFace("stand-in", startStandinFace);
+  const standin = await startFace("stand-in", () => startStandinFace());
   const target = await startFace("CXF target", () => startCxfFace(sets.at(-1) ?? ourWsdls()));
-  if (standin !== undefined) {
-    const { demandeLogement: standinUrl } = standin.urls;
-    await startFace("gateway, stand-in behind", () =>
-      startGatewayFace("gateway > stand-in", standinUrl, (folder, run, guichet) =>
-        standinPlan({ standinUrl, folder, run, guichet, unreadable: /XML lisible/ }),
-      ),
-    );
-  }
+  const gateway = standin && (await startGatewayOn(standin.urls.demandeLogement));
   if (target !== undefined) {
+    const { demandeLogement: url } = target.urls;
     await startFace("gateway, CXF target behind", () =>
-      startGatewayFace("gateway > CXF target", target.urls.demandeLogement, (folder, run) =>
+      startGatewayFace("gateway > CXF target", url, (folder, run) =>
         Promise.resolve(cxfPlan(folder, run)),
       ),
     );
   }
+  await startTlsFaces();
   for (const toolkit of TOOLKITS) await runAll(toolkit);
   if (target !== undefined && wanted(OWN_CLIENT, target.name)) {
     report.row({
@@ -59,10 +62,40 @@ try {
       ...{ mtom: true, verdicts: await runOwnClient(target, Date.now() % 1_000_000_000) },
     });
   }
+  if (standin !== undefined && gateway !== undefined) {
+    for (const example of EXAMPLES) await runVariants(example, gateway.origin, standin.controlUrl);
+  }
 } finally {
-  for (const face of faces.reverse()) await face.stop();
+  for (const face of [...behind, ...faces].toReversed()) await face.stop();
 }
 process.exitCode = report.end(process.env["PASSERELLE_REQUIRE_INTEROP"] === "1");
+
+function startGatewayOn(standinUrl: string): Promise<GatewayFace | undefined> {
+  return startFace("gateway, stand-in behind", () =>
+    startGatewayFace("gateway > stand-in", standinUrl, planOn(standinUrl)),
+  );
+}
+
+/** A stand-in's own rules, met through the gateway, which refuses by itself what is no XML. */
+function planOn(standinUrl: string): Plan {
+  return (folder, run, guichet) =>
+    standinPlan({ standinUrl, folder, run, guichet, unreadable: /XML lisible|erreur inattendue/ });
+}
+
+/** For a client that speaks mutual TLS only, in the forms it can read. */
+async function startTlsFaces(): Promise<void> {
+  const since = "latest";
+  await startFace("stand-in under TLS", () =>
+    startStandinFace({ settings: { since, attestation: "text" }, mutualTls: true }),
+  );
+  // Its attestations are binary: read through the gateway all the same.
+  const back = await startStandinFace({ settings: { since } });
+  behind.push(back);
+  const { demandeLogement: standinUrl } = back.urls;
+  await startFace("gateway under TLS", () =>
+    startGatewayTlsFace("gateway > stand-in", standinUrl, planOn(standinUrl)),
+  );
+}
 
 async function findSets(): Promise<readonly WsdlSet[]> {
   const folders = [join(ROOT, "../shared/sne-contract/originals")];
@@ -77,7 +110,10 @@ async function findSets(): Promise<readonly WsdlSet[]> {
   return originals === undefined ? [ourWsdls()] : [ourWsdls(), originals];
 }
 
-async function startFace(name: string, start: () => Promise<Face>): Promise<Face | undefined> {
+async function startFace<T extends Face>(
+  name: string,
+  start: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     const face = await start();
     faces.push(face);
@@ -113,6 +149,34 @@ async function runAll(toolkit: Toolkit): Promise<void> {
       soap: "1.2",
       mtom: row.framing === "mtom",
       verdicts,
+    });
+  }
+}
+
+async function runVariants(example: Example, origin: string, controlUrl: string): Promise<void> {
+  const variants = (["1.2", "1.1"] as const)
+    .flatMap((soap) => (example.mtom ? [true, false] : [false]).map((mtom) => ({ soap, mtom })))
+    .filter(({ soap }) => wanted(example.toolkit, example.name, soap));
+  if (variants.length === 0) return;
+  let built: Built;
+  try {
+    built = await example.build();
+  } catch (error) {
+    report.absent(example.name, error);
+    return;
+  }
+  for (const [index, variant] of variants.entries()) {
+    const verdicts = await runExample({
+      ...{ built, ...variant, whole: index === 0, run: Date.now() % 1_000_000_000 },
+      ...{
+        apiUrl: origin,
+        serviceUrl: `${origin}/services/passerelle`,
+        standinControlUrl: controlUrl,
+      },
+    });
+    report.row({
+      ...{ toolkit: example.toolkit, version: built.version, wsdl: "passerelle.wsdl" },
+      ...{ face: example.name, ...variant, verdicts },
     });
   }
 }

@@ -41,7 +41,11 @@ export function makeReport({ write }: { readonly write: (text: string) => void }
       write(`${what}: ${complaint ?? "yes"}\n`);
     },
     end: (requireAll) => {
-      if (rows.length > 0) write(`\n${tableOf(rows)}\n`);
+      const ours = rows.filter(({ wsdl }) => wsdl === "passerelle.wsdl");
+      const sne = rows.filter(({ wsdl }) => wsdl !== "passerelle.wsdl");
+      for (const some of [sne, ours]) {
+        if (some.length > 0) write(`\n${tableOf(some)}\n`);
+      }
       for (const { what, complaint } of checks) write(`${what}: ${complaint ?? "yes"}\n`);
       const failures = rows.flatMap((row) =>
         row.verdicts

@@ -36,8 +36,9 @@ export async function runToolkit(run: RunOf): Promise<readonly CallVerdict[]> {
     const out = join(folder, "out");
     mkdirSync(out);
     const planned = (await face.plan(folder, (Date.now() % 1_000_000_000) + runs)).filter(
-      ({ operation }) =>
-        toolkit.operations === undefined || toolkit.operations.some((name) => name === operation),
+      ({ operation, unsendable }) =>
+        (toolkit.operations ?? [operation]).some((name) => name === operation) &&
+        !(unsendable === true && toolkit.checksFiles === true),
     );
     const job = join(folder, "job.txt");
     writeFileSync(job, writeJob({ ...settingsOf(run), out }, planned));

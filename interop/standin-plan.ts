@@ -10,20 +10,28 @@ import { join } from "node:path";
 import type { WriteOperation } from "../src/domain/sne-operation.ts";
 import { makeAttestation } from "../src/standin/attestation-pdf.ts";
 import { makeDemande } from "../src/standin/sample-demandes.ts";
+import {
+  makeEventFile,
+  makeEventTypesFile,
+  makeSearchFile,
+} from "../src/standin/sample-operation-files.ts";
 import { makeSneClient } from "../test/support/sne-client.ts";
 import { all, faultTells, fileBegins, fileHolds, type Check } from "./checks.ts";
 import { fileOf } from "./call-lines.ts";
 import type { ExpectedCall } from "./face.ts";
-import { eventsFile, nationalTypesFile, searchFile, territoryTypesFile } from "./sne-files.ts";
 
 /** Of the stand-in's list, all invented (src/standin/event-types.ts). */
-const EVENT_TYPE = "SIMNAT1";
+const EVENT = { codeTypeEvenement: "SIMNAT1", dateSurvenance: "2026-01-14" };
+/** A sample without Corsican communes: libsne refuses their letters. */
+const SEED = 2;
 const TERRITORY = "999";
 const SNE_SENTENCE = /Une erreur inattendue est survenue lors du traitement de la demande\./;
 
 export interface PlanOptions {
   /** Address of its first service: what must exist before goes there straight. */
   readonly standinUrl: string;
+  /** For our own client, to put there what must exist before. */
+  readonly tls?: NonNullable<Parameters<typeof makeSneClient>[1]>["tls"];
   readonly guichet: string;
   readonly folder: string;
   readonly run: number;
@@ -39,12 +47,12 @@ export async function standinPlan(options: PlanOptions): Promise<readonly Expect
     return `@${path}`;
   };
   // Letters only: a digit in a name is refused by some editions.
-  const family = `INTEROP ${[...String(run)].map((digit) => "ABCDEFGHIJ"[Number(digit)]).join("")}`;
+  const family = `INTEROP ${String(run).replace(/\d/g, (digit) => "ABCDEFGHIJ".charAt(Number(digit)))}`;
   const person = (prenom: string): { nom: string; prenom: string; dateNaissance: string } => ({
     ...{ nom: family, prenom, dateNaissance: "1980-05-17" },
   });
   const demande = (typeFichier: string, prenom: string, more: object = {}): Uint8Array =>
-    makeDemande({ typeFichier, guichet, prefix: "tns", ...person(prenom), ...more });
+    makeDemande({ typeFichier, guichet, prefix: "tns", seed: SEED, ...person(prenom), ...more });
   const since = new Date(Date.now() - 2_000).toISOString();
   const known = await prime(options, demande);
 
@@ -58,7 +66,7 @@ export async function standinPlan(options: PlanOptions): Promise<readonly Expect
     parameters: Readonly<Record<string, string>>,
     check: Check,
   ): ExpectedCall => ({ operation, parameters, expects: "answer", check });
-  const ofFile = (operation: string, file: Buffer, ...texts: readonly string[]): ExpectedCall =>
+  const ofFile = (operation: string, file: Uint8Array, ...texts: readonly string[]): ExpectedCall =>
     answers(
       operation,
       {
@@ -68,7 +76,7 @@ export async function standinPlan(options: PlanOptions): Promise<readonly Expect
       },
       all(fileHolds("fichierXmlRetour", ...texts), noAnomaly("fichierXmlRetour")),
     );
-  const event = { codeTypeEvenement: EVENT_TYPE, commentaire: "Reçu à l'accueil" };
+  const event = { ...EVENT, commentaire: "Reçu à l'accueil" };
 
   return [
     answers(
@@ -125,51 +133,70 @@ export async function standinPlan(options: PlanOptions): Promise<readonly Expect
     ),
     ofFile(
       "rechercheDemandeMulticritere",
-      searchFile(guichet, known.number),
+      makeSearchFile({ guichet, criteres: { numUnique: known.number } }),
       "listeDemandes",
       known.number,
     ),
-    ofFile("listerTypesEvenementsNationaux", nationalTypesFile(guichet), EVENT_TYPE),
+    ofFile(
+      "listerTypesEvenementsNationaux",
+      makeEventTypesFile({ guichet }),
+      EVENT.codeTypeEvenement,
+    ),
     ofFile(
       "listerTypesEvenementsTerritoriaux",
-      territoryTypesFile(guichet, TERRITORY),
+      makeEventTypesFile({ guichet, territoire: TERRITORY }),
       `SIM${TERRITORY}A`,
     ),
     ofFile(
       "listerEvenementsDemande",
-      eventsFile(guichet, known.number),
+      makeEventFile({ guichet, numUnique: known.number }),
       `>${known.eventId}<`,
       "à changer",
     ),
     ofFile(
       "ajouterEvenementDemande",
-      eventsFile(guichet, known.number, event),
+      makeEventFile({ guichet, numUnique: known.number, evenements: [event] }),
       "idEvenement",
       "accueil",
     ),
     ofFile(
       "modifierEvenementDemande",
-      eventsFile(guichet, known.number, {
-        ...event,
-        idEvenement: known.eventId,
-        commentaire: "changé",
+      makeEventFile({
+        guichet,
+        numUnique: known.number,
+        evenements: [
+          {
+            ...event,
+            idEvenement: known.eventId,
+            commentaire: "changé",
+          },
+        ],
       }),
       `>${known.eventId}<`,
       "changé",
     ),
     ofFile(
       "supprimerEvenementDemande",
-      eventsFile(guichet, known.number, { idEvenement: known.eventId }),
+      makeEventFile({
+        guichet,
+        numUnique: known.number,
+        evenements: [{ idEvenement: known.eventId }],
+      }),
       "interfaceNuu",
     ),
     {
       operation: "getDoublons",
-      parameters: { nomFichierDemande, fichierDemande: put("panne.xml", Buffer.from("<panne>")) },
+      // Confirmed (libsne): the SNE fails so on a legal person.
+      parameters: {
+        nomFichierDemande,
+        fichierDemande: put("association.xml", demande("CRE", "", { association: true })),
+      },
       expects: "fault",
       check: faultTells(SNE_SENTENCE),
     },
     {
       operation: "getNumUnique",
+      unsendable: true,
       parameters: {
         nomFichierDemande,
         fichierDemande: put("illisible.xml", Buffer.from("<illisible>")),
@@ -181,12 +208,12 @@ export async function standinPlan(options: PlanOptions): Promise<readonly Expect
   ];
 }
 
-/** A demande with a number, and another radiated; an event of the first. */
+/** A demande with a number, and another declared DALO, then radiated; an event of the first. */
 async function prime(
-  { standinUrl, guichet, run }: PlanOptions,
+  { standinUrl, tls, guichet, run }: PlanOptions,
   demande: (typeFichier: string, prenom: string, more?: object) => Uint8Array,
 ): Promise<{ readonly number: string; readonly eventId: string }> {
-  const registry = await makeSneClient(standinUrl);
+  const registry = await makeSneClient(standinUrl, tls === undefined ? {} : { tls });
   const send = async (
     kind: string,
     bytes: Uint8Array,
@@ -208,11 +235,20 @@ async function prime(
     const { number } = await send("CRE", demande("CRE", "Sidonie", { refInterne: `P${run}` }));
     const left = await send("CRE", demande("CRE", "Basile", { refInterne: `R${run}` }));
     await send(
+      "MOD",
+      daloOf(demande("MOD", "Basile", { numUnique: left.number })),
+      "getDeclarationNouveauDalo",
+    );
+    await send(
       "RAD",
       demande("RAD", "Basile", { numUnique: left.number, motifRadiation: "RADATT" }),
     );
-    const event = { codeTypeEvenement: EVENT_TYPE, commentaire: "à changer" };
-    const added = await send("EVT", eventsFile(guichet, number, event), "ajouterEvenementDemande");
+    const event = { ...EVENT, commentaire: "à changer" };
+    const added = await send(
+      "EVT",
+      makeEventFile({ guichet, numUnique: number, evenements: [event] }),
+      "ajouterEvenementDemande",
+    );
     const eventId = /idEvenement>(\d+)</.exec(added.text)?.[1];
     if (eventId === undefined) throw new Error(`no idEvenement in ${added.text.slice(0, 400)}`);
     return { number, eventId };

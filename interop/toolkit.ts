@@ -12,6 +12,8 @@ export interface Toolkit {
   readonly operations?: readonly SneOperation[];
   /** It speaks over mutual TLS only. */
   readonly tlsOnly?: true;
+  /** It checks its files against a schema, and does not send what is wrong. */
+  readonly checksFiles?: true;
   /** It does not hand attestations over. */
   readonly noAttestation?: true;
   /**

@@ -4,10 +4,14 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeDemande } from "../../src/standin/sample-demandes.ts";
+import {
+  makeEventFile,
+  makeEventTypesFile,
+  makeSearchFile,
+} from "../../src/standin/sample-operation-files.ts";
 import { freePort } from "../../test/support/gateway-process.ts";
 import { all, faultTells, fileHolds, fileIs, sha256, type Check } from "../checks.ts";
 import type { ExpectedCall, Face } from "../face.ts";
-import { eventsFile, nationalTypesFile, searchFile, territoryTypesFile } from "../sne-files.ts";
 import type { WsdlSet } from "../wsdl-set.ts";
 import { cxfClasses } from "./cxf-toolkit.ts";
 
@@ -79,7 +83,7 @@ export function cxfPlan(folder: string, run: number): readonly ExpectedCall[] {
     parameters: Readonly<Record<string, string>>,
     check: Check,
   ): ExpectedCall => ({ operation, parameters, expects: "answer", check });
-  const ofFile = (operation: string, file: Buffer): ExpectedCall =>
+  const ofFile = (operation: string, file: Uint8Array): ExpectedCall =>
     answers(
       operation,
       {
@@ -89,6 +93,7 @@ export function cxfPlan(folder: string, run: number): readonly ExpectedCall[] {
       },
       fileHolds("fichierXmlRetour", told(operation, file)),
     );
+  const event = { guichet: GUICHET, numUnique: CXF_NUMBER };
   const broken = Buffer.from("<PANNE/>");
   return [
     answers(
@@ -124,15 +129,31 @@ export function cxfPlan(folder: string, run: number): readonly ExpectedCall[] {
       { dateNouveauDaloDepuisLe: SINCE, ...certificate },
       fileHolds("fichierNouveauxDalo", "getNouveauxDaloDepuisLe", "2026-01-15T"),
     ),
-    ofFile("rechercheDemandeMulticritere", searchFile(GUICHET, CXF_NUMBER)),
-    ofFile("listerTypesEvenementsNationaux", nationalTypesFile(GUICHET)),
-    ofFile("listerTypesEvenementsTerritoriaux", territoryTypesFile(GUICHET, "075")),
-    ofFile("listerEvenementsDemande", eventsFile(GUICHET, CXF_NUMBER)),
-    ofFile("ajouterEvenementDemande", eventsFile(GUICHET, CXF_NUMBER, { commentaire: "à noter" })),
-    ofFile("modifierEvenementDemande", eventsFile(GUICHET, CXF_NUMBER, { idEvenement: "1" })),
-    ofFile("supprimerEvenementDemande", eventsFile(GUICHET, CXF_NUMBER, { idEvenement: "1" })),
+    ofFile(
+      "rechercheDemandeMulticritere",
+      makeSearchFile({ guichet: GUICHET, criteres: { numUnique: CXF_NUMBER } }),
+    ),
+    ofFile("listerTypesEvenementsNationaux", makeEventTypesFile({ guichet: GUICHET })),
+    ofFile(
+      "listerTypesEvenementsTerritoriaux",
+      makeEventTypesFile({ guichet: GUICHET, territoire: "075" }),
+    ),
+    ofFile("listerEvenementsDemande", makeEventFile({ ...event })),
+    ofFile(
+      "ajouterEvenementDemande",
+      makeEventFile({ ...event, evenements: [{ commentaire: "à noter" }] }),
+    ),
+    ofFile(
+      "modifierEvenementDemande",
+      makeEventFile({ ...event, evenements: [{ idEvenement: "1" }] }),
+    ),
+    ofFile(
+      "supprimerEvenementDemande",
+      makeEventFile({ ...event, evenements: [{ idEvenement: "1" }] }),
+    ),
     {
       operation: "getNumUnique",
+      unsendable: true,
       parameters: { ...named, fichierDemande: put("panne.xml", broken), ...certificate },
       expects: "fault",
       check: faultTells(/Une erreur inattendue est survenue lors du traitement de la demande\./),

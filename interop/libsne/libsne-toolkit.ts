@@ -35,6 +35,7 @@ export const LIBSNE: Toolkit = {
   framings: ["mtom"],
   tlsOnly: true,
   noWsdl: true,
+  checksFiles: true,
   // It hands over the XML file it finds in the answer, nothing else.
   noAttestation: true,
   operations: [
