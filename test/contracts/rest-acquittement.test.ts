@@ -102,6 +102,34 @@ describe("acquittement by REST", () => {
     assert.equal(M.returnBy, "mail");
   });
 
+  it("writes once that its guichet confirms it, and counts it as collected", async () => {
+    const id = await keepOne();
+    const path = `/api/v1/fluxes/${id}/acquittement/confirmation`;
+    const early = await gateway.call("POST", path, { key: KEYS.A });
+    assert.deepEqual([early.status, early.json.code], [404, "NOT_YET"]);
+    await gateway.accept(id);
+    assert.equal((await gateway.call("POST", path, { key: KEYS.B })).json.code, "NOT_FOUND");
+    assert.equal((await gateway.call("POST", path, { key: OPERATOR_KEY })).status, 403);
+    const first = await gateway.call("POST", path, { key: KEYS.A });
+    assert.deepEqual([first.status, first.json.state], [200, "acknowledged"]);
+    const again = await gateway.call("POST", path, { key: KEYS.A });
+    assert.equal(again.json.confirmedAt, first.json.confirmedAt);
+    const journal = await gateway.outbox.journal(id);
+    assert.deepEqual(
+      journal.slice(-2).map(({ name }) => name),
+      ["acquittement.collected", "acquittement.confirmed"],
+    );
+  });
+
+  it("confirms what came by mail without taking it for delivered", async () => {
+    const id = await keepOne("M");
+    await gateway.accept(id);
+    const path = `/api/v1/fluxes/${id}/acquittement/confirmation`;
+    const answer = await gateway.call("POST", path, { key: KEYS.M });
+    assert.deepEqual([answer.status, answer.json.state], [200, "accepted"]);
+    assert.equal((await gateway.outbox.counts()).deliveriesOwed, 1);
+  });
+
   it("is still owed when the guichet hangs up before the end of the answer", async () => {
     await gateway.stop();
     // More than the buffers of a connection hold: nobody reads it, so it is never handed over whole.

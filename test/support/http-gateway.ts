@@ -56,6 +56,7 @@ export interface AnswerJson {
   readonly repeated: boolean;
   readonly attempts: number;
   readonly filesErasedAt?: string;
+  readonly confirmedAt?: string;
   readonly origin: Readonly<Record<string, string>>;
   readonly waiting: { readonly code: string; readonly until?: string; readonly behind?: string };
   readonly verdict: Readonly<Record<string, unknown>>;

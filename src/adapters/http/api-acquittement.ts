@@ -16,15 +16,19 @@ import type { IdentifyCaller } from "./access.ts";
 import { acquittementJson } from "./acquittement-json.ts";
 import { findSeen } from "./api-follow.ts";
 import type { Collect } from "../../acknowledge/collect.ts";
+import type { Confirm } from "../../acknowledge/confirm.ts";
+import { fluxView, iso } from "./flux-view.ts";
 import type { InHand } from "./in-hand.ts";
 import { forCaller, type Handle, type Route } from "./mount-routes.ts";
 import { sendProblem } from "./problem.ts";
+import { sendJson } from "./send-json.ts";
 
 export function makeAcquittementRoutes({
   identify,
   outbox,
   composeParcel,
   collect,
+  confirm,
   inHand,
   log,
 }: {
@@ -32,6 +36,7 @@ export function makeAcquittementRoutes({
   outbox: Pick<Outbox, "find">;
   composeParcel: (flux: Flux) => Promise<AcquittementParcel | undefined>;
   collect: Collect;
+  confirm: Confirm;
   inHand: InHand;
   log: Log;
 }): readonly Route[] {
@@ -97,9 +102,27 @@ export function makeAcquittementRoutes({
     });
   }
 
+  const confirmation = forCaller(identify, async (request, response, caller) => {
+    if (caller.kind === "operator") {
+      return sendProblem(request, response, "NOT_PERMITTED", {
+        detail: "Seul le guichet dit qu'il a bien reçu son acquittement.",
+        advice: "Utilisez la clé du guichet.",
+      });
+    }
+    const flux = await findSeen(outbox, request, caller);
+    if (flux === undefined) return sendProblem(request, response, "NOT_FOUND");
+    const result = await confirm(flux, "rest");
+    if (result.kind === "notYet") return sendProblem(request, response, "NOT_YET");
+    sendJson(response, 200, {
+      ...fluxView(result.flux, caller),
+      confirmedAt: iso(result.at),
+    });
+  });
+
   const path = "/api/v1/fluxes/:id/acquittement";
   return [
     { method: "get", path, handle: acquittement },
+    { method: "post", path: `${path}/confirmation`, handle: confirmation },
     {
       method: "get",
       path: `${path}/reponse`,

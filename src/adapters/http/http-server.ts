@@ -36,6 +36,7 @@ import { makeOperationRoutes } from "./api-operations.ts";
 import { makeIdentifyCertificate } from "./client-certificate.ts";
 import { answerClientErrors } from "./client-errors.ts";
 import { makeCollect } from "../../acknowledge/collect.ts";
+import { makeConfirm } from "../../acknowledge/confirm.ts";
 import { makeHealthRoutes } from "./health-routes.ts";
 import { makeHttpApp } from "./http-app.ts";
 import { makeInHand } from "./in-hand.ts";
@@ -135,6 +136,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
       : {}),
   });
   const collect = makeCollect(options);
+  const confirm = makeConfirm({ ...options, collect });
   const metrics = makeMetrics({ ...options, breakerState: () => options.breaker?.state });
   const numeroUniquePattern =
     options.numeroUniquePattern ?? new RegExp(DEFAULT_NUMERO_UNIQUE_PATTERN);
@@ -145,7 +147,7 @@ export function makeHttpServer(options: HttpServerOptions): HttpServer {
       ...makeOpenapiRoutes(options),
       ...makeDepositRoutes({ ...options, identify }),
       ...makeFollowRoutes({ ...options, identify }),
-      ...makeAcquittementRoutes({ ...options, identify, collect, inHand }),
+      ...makeAcquittementRoutes({ ...options, identify, collect, confirm, inHand }),
       ...makeOperationRoutes({ ...options, identify, numeroUniquePattern }),
       ...makeSoapRoutes({ endpoints: options.soap ?? [], identify, inHand, log }),
     ],

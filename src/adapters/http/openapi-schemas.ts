@@ -212,6 +212,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     FLUX_OPTIONAL,
   ),
+  Confirmation: closed(
+    "Le flux dont le guichet a confirmé l'acquittement.",
+    { ...FLUX_PROPERTIES, confirmedAt: time("Première confirmation.") },
+    FLUX_OPTIONAL,
+  ),
   FluxPage: closed(
     "Une page de flux.",
     {

@@ -36,7 +36,7 @@ export function openapiDocument(version: string): OpenapiDocument {
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
-    security: [{ cle: [] }],
+    security: [{ cle: [] }, { codeEtCle: [] }, { certificat: [] }],
     tags: [
       { name: "Dépôt", description: "Envoyer un flux." },
       { name: "Suivi", description: "Savoir où en est un flux, et retirer son acquittement." },
@@ -53,6 +53,15 @@ export function openapiDocument(version: string): OpenapiDocument {
             "Clé d'un guichet (dépose et voit ses seuls flux) ou de l'exploitant (voit tout, sans " +
             "les fichiers du SNE). Si aucune clé d'exploitant n'est réglée, un programme de la " +
             "machine même, sans clé, a les droits de l'exploitant.",
+        },
+        codeEtCle: {
+          type: "http",
+          scheme: "basic",
+          description: "Code du guichet, et sa clé pour mot de passe.",
+        },
+        certificat: {
+          type: "mutualTLS",
+          description: "Certificat client du guichet, là où la passerelle parle TLS.",
         },
       },
       schemas: SCHEMAS,
@@ -101,7 +110,12 @@ const EVERYWHERE: readonly ErrorCode[] = [
   "STOPPING",
   "STORE_UNAVAILABLE",
 ];
-const CALLER: readonly ErrorCode[] = ["AUTHENTICATION_REQUIRED", "UNKNOWN_SENDER"];
+const CALLER: readonly ErrorCode[] = [
+  "AUTHENTICATION_REQUIRED",
+  "UNKNOWN_SENDER",
+  "CERTIFICATE_NOT_VALID",
+  "CREDENTIALS_DISAGREE",
+];
 
 // --- parameters ----------------------------------------------------------------------------------
 
@@ -329,6 +343,21 @@ const PATHS = {
         "acknowledged. Il peut être relu autant que nécessaire. HEAD ne le retire pas.",
     },
   ),
+  "/api/v1/fluxes/{id}/acquittement/confirmation": {
+    post: {
+      operationId: "confirmerAcquittement",
+      tags: ["Suivi"],
+      summary: "Le guichet dit qu'il a bien reçu et enregistré l'acquittement.",
+      description:
+        "Écrit une seule fois au journal du flux, quel que soit le nombre d'appels. Un acquittement " +
+        "à retirer par le guichet compte alors comme retiré. Aucun corps n'est attendu.",
+      parameters: [ID],
+      responses: {
+        "200": json("Le flux, et la date de la première confirmation.", "Confirmation"),
+        ...problems(...CALLER, "NOT_PERMITTED", "NOT_FOUND", "NOT_YET", "STORE_FULL"),
+      },
+    },
+  },
   "/api/v1/fluxes/{id}/acquittement/reponse": read(
     "lireReponse",
     "Suivi",
