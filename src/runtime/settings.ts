@@ -146,6 +146,9 @@ function readNumber(kind: "integer" | "milliseconds" | "bytes", text: string): n
   return factor === undefined ? undefined : Number(digits) * factor;
 }
 
+/** Plain segments, and none of the paths that are the gateway's own. */
+const SERVICE_PATH = /^(?!\/(?:api|livez|readyz|metrics)(?:\/|$))(?:\/[A-Za-z0-9._~-]+)+$/;
+
 function crossChecks(settings: Settings): SettingProblem[] {
   const problems: SettingProblem[] = [];
   const problem = (env: string, detail: string): void => {
@@ -168,6 +171,22 @@ function crossChecks(settings: Settings): SettingProblem[] {
   }
   if ((settings.sneTlsKey === undefined) !== (settings.sneTlsCert === undefined)) {
     problem("GATEWAY_SNE_TLS_KEY", "la clé et le certificat vont ensemble");
+  }
+  const served = new Set<string>();
+  for (const name of [
+    "soapPath",
+    "dropInDemandesPath",
+    "dropInSearchPath",
+    "dropInEventsPath",
+  ] as const) {
+    const path = settings[name].replace(/\/+$/, "");
+    if (path === "-") continue;
+    if (!SERVICE_PATH.test(path)) {
+      problem(SETTINGS[name].env, "un chemin comme /services/passerelle est attendu");
+    } else if (served.has(path)) {
+      problem(SETTINGS[name].env, "un autre service est déjà à ce chemin");
+    }
+    served.add(path);
   }
   if ((settings.httpTlsKey === undefined) !== (settings.httpTlsCert === undefined)) {
     problem("GATEWAY_HTTP_TLS_KEY", "la clé et le certificat vont ensemble");

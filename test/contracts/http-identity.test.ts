@@ -9,7 +9,10 @@ import { TLSSocket } from "node:tls";
 import { parseGuichets } from "../../src/adapters/config/guichets-file.ts";
 import type { HttpServerOptions } from "../../src/adapters/http/http-server.ts";
 import { readServerTls } from "../../src/adapters/http/server-tls.ts";
+import { checkHttpTls } from "../../src/check-http-tls.ts";
 import { canonicalSubject, indexGuichets, type Guichet } from "../../src/domain/guichet.ts";
+import type { Clock } from "../../src/runtime/clock.ts";
+import { readSettings } from "../../src/runtime/settings.ts";
 import { eventually } from "../support/eventually.ts";
 import { makeHandClock } from "../support/hand-clock.ts";
 import {
@@ -443,6 +446,68 @@ describe("identity over HTTP", () => {
       const broken = join(folder, "abime.pem");
       writeFileSync(broken, read("server.pem").replace(/MII/, "XXX"));
       await assert.rejects(readServerTls({ ...files, certFile: broken }), /certificat illisible/);
+    });
+  });
+
+  describe("as the doctor sees it", () => {
+    const clock = { now: () => Date.UTC(2026, 0, 15) } as Clock;
+    const TLS_SETTINGS = {
+      GATEWAY_HTTP_TLS_CERT: join(FIXTURES, "server.pem"),
+      GATEWAY_HTTP_TLS_KEY: join(FIXTURES, "server.key"),
+    };
+    async function checks(
+      environment: Readonly<Record<string, string>>,
+      of: Partial<Guichet> = {},
+    ): Promise<readonly string[]> {
+      const reading = readSettings(environment);
+      assert.ok(reading.kind === "read", JSON.stringify(reading));
+      const guichets = indexGuichets([{ ...GUICHETS.A, ...of }]);
+      const told: string[] = [];
+      for await (const { level, text } of checkHttpTls(reading.settings, guichets, clock)) {
+        told.push(`${level}: ${text}`);
+      }
+      return told;
+    }
+
+    it("tells a port that speaks to a network in the clear, and certificates nobody reads", async () => {
+      assert.match((await checks({})).join(), /^ok: /);
+      assert.match((await checks({ GATEWAY_HTTP_HOST: "0.0.0.0" })).join(), /^warning: .*en clair/);
+      const unread = await checks({}, { certificates: [plain(fingerprint("client.pem"))] });
+      assert.match(unread[1] ?? "", /^warning: .*1A001.*ne parle pas TLS/);
+    });
+
+    it("looks at the files, and at the authority that subjects need", async () => {
+      assert.match((await checks(TLS_SETTINGS)).join(), /^ok: .*vont ensemble/);
+      const wrong = { ...TLS_SETTINGS, GATEWAY_HTTP_TLS_KEY: join(FIXTURES, "client.key") };
+      assert.match((await checks(wrong)).join(), /^failed: .*n'est pas celle/);
+      const subject = { certificateSubject: CLIENT_SUBJECT };
+      assert.match((await checks(TLS_SETTINGS, subject))[1] ?? "", /^warning: .*sans autorité/);
+      const ca = { ...TLS_SETTINGS, GATEWAY_HTTP_TLS_CA: join(FIXTURES, "authority.pem") };
+      assert.equal((await checks(ca, subject)).length, 1);
+    });
+
+    it("reads no setting that would let nobody in, or that does nothing", () => {
+      for (const [environment, env] of [
+        [{ GATEWAY_HTTP_TLS_CERT: "a.pem" }, "GATEWAY_HTTP_TLS_KEY"],
+        [{ GATEWAY_HTTP_TLS_CA: "a.pem" }, "GATEWAY_HTTP_TLS_CA"],
+        [{ GATEWAY_HTTP_AUTH: "certificate" }, "GATEWAY_HTTP_AUTH"],
+        [{ GATEWAY_HTTP_AUTH: "digest" }, "GATEWAY_HTTP_AUTH"],
+        [{ GATEWAY_SOAP_PATH: "services" }, "GATEWAY_SOAP_PATH"],
+        [{ GATEWAY_SOAP_PATH: "/a/:b" }, "GATEWAY_SOAP_PATH"],
+        [{ GATEWAY_SOAP_PATH: "/" }, "GATEWAY_SOAP_PATH"],
+        [{ GATEWAY_SOAP_PATH: "/api/v1" }, "GATEWAY_SOAP_PATH"],
+        [
+          { GATEWAY_SOAP_PATH: "/services", GATEWAY_DROPIN_EVENTS_PATH: "/services/" },
+          "GATEWAY_DROPIN_EVENTS_PATH",
+        ],
+      ] as const) {
+        const reading = readSettings(environment);
+        assert.ok(reading.kind === "invalid");
+        assert.deepEqual(
+          reading.problems.map((one) => one.env),
+          [env],
+        );
+      }
     });
   });
 

@@ -496,6 +496,26 @@ describe("our own SOAP service", () => {
     });
   });
 
+  it("names every finding of the schema, each with its field and its place", async () => {
+    await gateway.stop();
+    const controls = [
+      { code: "XSD_VALUE", message: "Trop long <18>.", field: "refInterne", line: 7, column: 3 },
+      { code: "XSD_MISSING", message: "typeLogement est absent.", line: 12 },
+    ];
+    gateway = await startHttpGateway((_, parts) =>
+      passerelleService({
+        ...parts,
+        receive: () => Promise.resolve([{ kind: "refused", controls }]),
+      }),
+    );
+    const answer = await deposit(demande(A, 49), {}, { version: "1.2" });
+    assertFault(answer, "SCHEMA_INVALID");
+    const [first = "", second = ""] = answer.texts("controle");
+    assert.match(first, /<champ>refInterne<\/champ><ligne>7<\/ligne><colonne>3<\/colonne>/);
+    assert.match(first, /Trop long <18>\./);
+    assert.match(second, /<code>XSD_MISSING<\/code>.*<ligne>12<\/ligne>$/);
+  });
+
   it("says nothing is kept when the store is away, and hides what it did not foresee", async () => {
     await gateway.stop();
     let failure: Error = gatewayError("STORE_UNAVAILABLE", { where: "" });
