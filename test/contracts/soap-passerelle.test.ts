@@ -298,8 +298,16 @@ describe("our own SOAP service", () => {
     const byDate = await call("listerFluxDepuis", [since(new Date(last.receivedAt).toISOString())]);
     assert.equal(byDate.texts("flux").length, 1);
     // Without an offset it is UTC, whatever the zone of this machine.
-    const later = new Date(last.receivedAt + 1).toISOString().replace("Z", "");
-    assert.equal((await call("listerFluxDepuis", [since(later)])).texts("flux").length, 0);
+    const at = (ms: number): Given =>
+      since(new Date(last.receivedAt + ms).toISOString().replace("Z", ""));
+    const { TZ } = process.env;
+    for (const zone of ["America/Martinique", "Indian/Reunion"]) {
+      process.env["TZ"] = zone;
+      assert.equal((await call("listerFluxDepuis", [at(0)])).texts("flux").length, 1, zone);
+      assert.equal((await call("listerFluxDepuis", [at(1)])).texts("flux").length, 0, zone);
+    }
+    if (TZ === undefined) delete process.env["TZ"];
+    else process.env["TZ"] = TZ;
     const byState = await call("listerFluxDepuis", [
       { name: "etat", text: "REFUSE" },
       { name: "etat", text: "ACCEPTE" },
