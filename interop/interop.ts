@@ -79,7 +79,7 @@ function startGatewayOn(standinUrl: string): Promise<GatewayFace | undefined> {
 /** A stand-in's own rules, met through the gateway, which refuses by itself what is no XML. */
 function planOn(standinUrl: string): Plan {
   return (folder, run, guichet) =>
-    standinPlan({ standinUrl, folder, run, guichet, unreadable: /XML lisible|erreur inattendue/ });
+    standinPlan({ standinUrl, folder, run, guichet, unreadable: /« interfaceNuu » est attendu/ });
 }
 
 /** For a client that speaks mutual TLS only, in the forms it can read. */

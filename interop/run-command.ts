@@ -53,7 +53,7 @@ export function runCommand(
   });
 }
 
-/** The same, for what must succeed. @throws Error with the last lines it said */
+/** The same, for what must succeed. @throws Error with the first and last lines it said */
 export async function mustRun(
   program: string,
   args: readonly string[],
@@ -61,7 +61,11 @@ export async function mustRun(
 ): Promise<string> {
   const { code, out, err } = await runCommand(program, args, options);
   if (code === 0) return out;
-  const said = `${out}\n${err}`.trim().split("\n").slice(-8).join("\n");
+  // Some say why at the beginning (Maven), others at the end (compilers, pip).
+  const lines = `${out}\n${err}`.trim().split("\n");
+  const said = (lines.length > 12 ? [...lines.slice(0, 6), "…", ...lines.slice(-6)] : lines).join(
+    "\n",
+  );
   throw new Error(`${program} ${args[0] ?? ""}… ended with ${code}:\n${said}`);
 }
 

@@ -70,9 +70,7 @@ export async function runExample(of: ExampleRun): Promise<readonly CallVerdict[]
     check("one effect on the SNE", effects === 1 ? undefined : `${effects} effects`);
 
     const refused = await command("deposer", "illisible.xml", "recu");
-    const told = /^Erreur NOT_XML : Le fichier n'est pas un document XML lisible/m.test(
-      refused.err,
-    );
+    const told = /^Erreur WRONG_ROOT : L.élément racine est « illisible »/m.test(refused.err);
     check("deposerFlux", told && refused.code === 1 ? undefined : saidBy(refused), true);
 
     if (of.whole) {

@@ -18,6 +18,7 @@ import {
 import { makeSneClient } from "../test/support/sne-client.ts";
 import { all, faultTells, fileBegins, fileHolds, type Check } from "./checks.ts";
 import { fileOf } from "./call-lines.ts";
+import { declareDalo } from "./declare-dalo.ts";
 import type { ExpectedCall } from "./face.ts";
 
 /** Of the stand-in's list, all invented (src/standin/event-types.ts). */
@@ -115,7 +116,7 @@ export async function standinPlan(options: PlanOptions): Promise<readonly Expect
         nomFichierDalo: nomFichierDemande,
         fichierDalo: put(
           "dalo.xml",
-          daloOf(demande("MOD", "Sidonie", { numUnique: known.number })),
+          declareDalo(demande("MOD", "Sidonie", { numUnique: known.number })),
         ),
         ...certificate,
       },
@@ -236,7 +237,7 @@ async function prime(
     const left = await send("CRE", demande("CRE", "Basile", { refInterne: `R${run}` }));
     await send(
       "MOD",
-      daloOf(demande("MOD", "Basile", { numUnique: left.number })),
+      declareDalo(demande("MOD", "Basile", { numUnique: left.number })),
       "getDeclarationNouveauDalo",
     );
     await send(
@@ -255,12 +256,6 @@ async function prime(
   } finally {
     await registry.stop();
   }
-}
-
-function daloOf(demande: Uint8Array): Buffer {
-  const text = Buffer.from(demande).toString("utf8");
-  const dalo = '<tns:informationDalo><tns:statutDalo code="ACTREL"/></tns:informationDalo>';
-  return Buffer.from(text.replace("<tns:demandeLogement>", `${dalo}<tns:demandeLogement>`));
 }
 
 function noAnomaly(name: string): Check {

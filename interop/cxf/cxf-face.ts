@@ -11,6 +11,7 @@ import {
 } from "../../src/standin/sample-operation-files.ts";
 import { freePort } from "../../test/support/gateway-process.ts";
 import { all, faultTells, fileHolds, fileIs, sha256, type Check } from "../checks.ts";
+import { declareDalo } from "../declare-dalo.ts";
 import type { ExpectedCall, Face } from "../face.ts";
 import type { WsdlSet } from "../wsdl-set.ts";
 import { cxfClasses } from "./cxf-toolkit.ts";
@@ -20,6 +21,7 @@ export const CXF_NUMBER = "999112600000175A01";
 export const CXF_ATTESTATION = Buffer.from(Array.from({ length: 1024 }, (_, index) => index % 256));
 
 const GUICHET = "75A01";
+const SNE_SENTENCE = /Une erreur inattendue est survenue lors du traitement de la demande\./;
 const SINCE = "2026-01-15T09:30:00+01:00";
 
 /** @throws Error when Java or the jars cannot be had, or when it does not start */
@@ -65,13 +67,15 @@ export function cxfPlan(folder: string, run: number): readonly ExpectedCall[] {
     return `@${path}`;
   };
   // Above CXF's 100 KB attachment-to-disk threshold for one, to see large files whole.
-  const demande = makeDemande({
-    typeFichier: "CRE",
-    guichet: GUICHET,
-    refInterne: `INTEROP-${run}`,
-    prefix: "tns",
-    padToBytes: 150_000,
-  });
+  const demandeOf = (more: object): Uint8Array =>
+    makeDemande({
+      ...{ typeFichier: "CRE", guichet: GUICHET, refInterne: `INTEROP-${run}` },
+      ...{ prefix: "tns", seed: 2 },
+      ...more,
+    });
+  // Above the 100 KB from which CXF keeps a part on disk.
+  const demande = demandeOf({ padToBytes: 150_000 });
+  const dalo = declareDalo(demandeOf({ typeFichier: "MOD", numUnique: CXF_NUMBER }));
   const certificate = {
     nomCertificat: "CER75A01-202601150930.pem",
     certificat: put("cer", Buffer.alloc(0)),
@@ -94,7 +98,6 @@ export function cxfPlan(folder: string, run: number): readonly ExpectedCall[] {
       fileHolds("fichierXmlRetour", told(operation, file)),
     );
   const event = { guichet: GUICHET, numUnique: CXF_NUMBER };
-  const broken = Buffer.from("<PANNE/>");
   return [
     answers(
       "getNumUnique",
@@ -116,8 +119,8 @@ export function cxfPlan(folder: string, run: number): readonly ExpectedCall[] {
     ),
     answers(
       "getDeclarationNouveauDalo",
-      { nomFichierDalo: "DALO.xml", fichierDalo: put("dalo.xml", demande), ...certificate },
-      fileHolds("fichierDalo", told("getDeclarationNouveauDalo", demande)),
+      { ...{ nomFichierDalo: "DALO.xml", fichierDalo: put("dalo.xml", dalo) }, ...certificate },
+      fileHolds("fichierDalo", told("getDeclarationNouveauDalo", dalo), CXF_NUMBER),
     ),
     answers(
       "getDemandesRadieesDepuisLe",
@@ -152,21 +155,23 @@ export function cxfPlan(folder: string, run: number): readonly ExpectedCall[] {
       makeEventFile({ ...event, evenements: [{ idEvenement: "1" }] }),
     ),
     {
-      operation: "getNumUnique",
-      unsendable: true,
-      parameters: { ...named, fichierDemande: put("panne.xml", broken), ...certificate },
+      operation: "getDoublons",
+      parameters: { ...named, fichierDemande: put("panne.xml", demandeOf({ precision: "PANNE" })) },
       expects: "fault",
-      check: faultTells(/Une erreur inattendue est survenue lors du traitement de la demande\./),
+      check: faultTells(SNE_SENTENCE),
     },
     {
-      operation: "ajouterEvenementDemande",
+      operation: "listerEvenementsDemande",
       parameters: {
         nomFichier: "panne.xml",
-        fichierXml: put("panne-evt.xml", broken),
+        fichierXml: put(
+          "panne-evt.xml",
+          makeEventFile({ ...event, evenements: [{ commentaire: "PANNE" }] }),
+        ),
         nomCertificat: certificate.nomCertificat,
       },
       expects: "fault",
-      check: faultTells(/Une erreur inattendue est survenue lors du traitement de la demande\./),
+      check: faultTells(SNE_SENTENCE),
     },
   ];
 }

@@ -58,6 +58,17 @@ public final class SneTarget {
             + "</tns:operation></tns:interfaceNuu>").getBytes(StandardCharsets.UTF_8);
     }
 
+    /** As the SNE does (inferred): the same demande, with its number. */
+    static byte[] numbered(String operation, byte[] file) {
+        refuseMarked(file);
+        String text = new String(file, StandardCharsets.UTF_8);
+        String numbered = text.contains("numUnique>") ? text : text.replaceFirst(
+            "<((?:\\w+:)?)numGuichet>([^<]*)</(?:\\w+:)?numGuichet>",
+            "<$1numUnique>" + NUMBER + "</$1numUnique><$1numGuichet>$2</$1numGuichet>");
+        String told = "<!-- " + operation + " " + sha256(file) + " -->";
+        return numbered.replaceFirst("(</(?:\\w+:)?interfaceNuu>)", told + "$1").getBytes(StandardCharsets.UTF_8);
+    }
+
     /** The SNE's known sentence, for a file that says so. */
     static void refuseMarked(byte[] file) {
         if (file != null && new String(file, StandardCharsets.UTF_8).contains("PANNE")) {
@@ -89,15 +100,9 @@ public final class SneTarget {
         @Override
         public NumUniqueReponse getNumUnique(NumUniqueParametres in) {
             byte[] given = in.getFichierDemande().getValue();
-            refuseMarked(given);
-            String text = new String(given, StandardCharsets.UTF_8);
             var out = new NumUniqueReponse();
             out.setNomFichierDemande(in.getNomFichierDemande());
-            // As the SNE does (inferred): the same demande, with its number.
-            String numbered = text.contains("numUnique>") ? text : text.replaceFirst(
-                "<((?:\\w+:)?)numGuichet>([^<]*)</(?:\\w+:)?numGuichet>",
-                "<$1numUnique>" + NUMBER + "</$1numUnique><$1numGuichet>$2</$1numGuichet>");
-            out.setFichierDemande(file(numbered.getBytes(StandardCharsets.UTF_8), "text/xml"));
+            out.setFichierDemande(file(numbered("getNumUnique", given), "text/xml"));
             out.setNomAttestation("attestation.pdf");
             out.setAttestation(file(attestation(), "application/pdf"));
             return out;
@@ -126,7 +131,7 @@ public final class SneTarget {
             var out = new DeclarationNouveauDaloReponse();
             out.setNomFichierDalo(in.getNomFichierDalo());
             out.setFichierDalo(
-                file(answerOf("getDeclarationNouveauDalo", in.getFichierDalo().getValue(), ""), "text/xml"));
+                file(numbered("getDeclarationNouveauDalo", in.getFichierDalo().getValue()), "text/xml"));
             return out;
         }
 
