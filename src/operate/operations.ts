@@ -140,7 +140,7 @@ export function makeOperations({
       {
         attribute: {
           guichet: guichet.code,
-          identity: identityOf(guichet.code, flux.sha256, flux.envelope?.call),
+          identity: identityOf(guichet.code, flux.sha256, flux.envelope.call),
           returnTo: returnAddressWithoutChannel(guichet, flux),
           ...(lane === undefined ? {} : { lane }),
         },
