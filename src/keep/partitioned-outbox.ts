@@ -236,7 +236,8 @@ export async function makePartitionedOutbox(options: {
       }),
     find: (fluxId) => run(async () => (await places.locate(fluxId))?.flux),
     holderOf: (lane) => run(() => holderOf(lane)),
-    list: (query) => run(() => mergedList(partitionsOf(query.guichet ?? query.sentAs?.guichet), query)),
+    list: (query) =>
+      run(() => mergedList(partitionsOf(query.guichet ?? query.sentAs?.guichet), query)),
     journal: (fluxId) => run(() => journal(fluxId)),
     file: (fluxId, role) =>
       run(async () => (await placeOf(fluxId))?.ask((outbox) => outbox.file(fluxId, role))),
