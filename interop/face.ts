@@ -4,6 +4,7 @@
  */
 import type { SneService } from "../src/wire/sne-contract.ts";
 import type { CallReport, PlannedCall } from "./call-lines.ts";
+import type { WsdlSet } from "./wsdl-set.ts";
 
 /** A call, and what it must come to. */
 export interface ExpectedCall extends PlannedCall {
@@ -18,6 +19,8 @@ export interface ExpectedCall extends PlannedCall {
 export interface Face {
   readonly name: string;
   readonly urls: Readonly<Record<SneService, string>>;
+  /** The sets whose clients are worth running against it; all when absent. */
+  readonly sets?: readonly WsdlSet["name"][];
   /** It answers MTOM even to a caller that sent none, as CXF with MTOM on does. */
   readonly alwaysMtom?: true;
   /** Basic, where it asks for it. */

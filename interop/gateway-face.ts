@@ -61,7 +61,7 @@ export interface GatewayFace extends Face {
 export async function startGatewayFace(
   name: string,
   sneUrl: string,
-  plan: Plan,
+  { plan, sets }: { readonly plan: Plan; readonly sets?: NonNullable<Face["sets"]> },
 ): Promise<GatewayFace> {
   const gateway = await startGateway(sneUrl);
   const origin = `http://127.0.0.1:${gateway.process.httpPort}`;
@@ -69,6 +69,7 @@ export async function startGatewayFace(
   return {
     name,
     origin,
+    ...(sets === undefined ? {} : { sets }),
     urls: {
       demandeLogement: `${services}/DemandeLogementImplService`,
       rechercheDemande: `${services}/RechercheDemandeImplService`,

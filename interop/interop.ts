@@ -6,11 +6,14 @@
  * Exit 1 when a call failed, or, with `PASSERELLE_REQUIRE_INTEROP=1`, when something could not be had.
  * Arguments filter: `npm run interop -- gSOAP` runs the rows whose words hold that one.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { API_KEY, GUICHET } from "../test/support/world.ts";
 import { cxfPlan, startCxfFace } from "./cxf/cxf-face.ts";
 import { CXF } from "./cxf/cxf-toolkit.ts";
 import type { Face } from "./face.ts";
-import { EXAMPLES, type Built, type Example } from "./example.ts";
+import { EXAMPLES, type Example } from "./example.ts";
 import {
   startGatewayFace,
   startGatewayTlsFace,
@@ -34,6 +37,17 @@ const TOOLKITS: readonly Toolkit[] = [ZEEP, PHP, CXF, GSOAP, LIBSNE];
 
 const OWN_CLIENT = "the gateway's client";
 
+interface GatewayOfExamples {
+  readonly face: Face;
+  readonly identity: Readonly<Record<string, string>>;
+  readonly standinControlUrl: string;
+}
+
+interface Gateways {
+  readonly clear: GatewayOfExamples;
+  readonly tls: GatewayOfExamples;
+}
+
 const words = process.argv.slice(2).map((word) => word.toLowerCase());
 const report = makeReport({ write: (text) => process.stdout.write(text) });
 const wanted = (...said: readonly string[]): boolean =>
@@ -49,21 +63,31 @@ try {
   if (target !== undefined) {
     const { demandeLogement: url } = target.urls;
     await startFace("gateway, CXF target behind", () =>
-      startGatewayFace("gateway > CXF target", url, (folder, run) =>
-        Promise.resolve(cxfPlan(folder, run)),
-      ),
+      startGatewayFace("gateway > CXF target", url, {
+        plan: (folder, run) => Promise.resolve(cxfPlan(folder, run)),
+        // A client of the ministry's on one side, a server of theirs on the other, us in between.
+        sets: ["originals"],
+      }),
     );
   }
-  await startTlsFaces();
+  const secure = await startTlsFaces();
   for (const toolkit of TOOLKITS) await runAll(toolkit);
   if (target !== undefined && wanted(OWN_CLIENT, target.name)) {
     report.row({
-      ...{ toolkit: OWN_CLIENT, version: "", wsdl: "ours", face: target.name, soap: "1.2" },
+      ...{ toolkit: OWN_CLIENT, version: "–", wsdl: "ours", face: target.name, soap: "1.2" },
       ...{ mtom: true, verdicts: await runOwnClient(target, Date.now() % 1_000_000_000) },
     });
   }
-  if (standin !== undefined && gateway !== undefined) {
-    for (const example of EXAMPLES) await runVariants(example, gateway.origin, standin.controlUrl);
+  if (standin !== undefined && gateway !== undefined && secure !== undefined) {
+    const gateways = {
+      clear: {
+        face: gateway,
+        identity: { PASSERELLE_GUICHET: GUICHET, PASSERELLE_CLE: API_KEY },
+        standinControlUrl: standin.controlUrl,
+      },
+      tls: secure,
+    };
+    for (const example of EXAMPLES) await runVariants(example, gateways);
   }
 } finally {
   for (const face of [...behind, ...faces].toReversed()) await face.stop();
@@ -72,7 +96,7 @@ process.exitCode = report.end(process.env["PASSERELLE_REQUIRE_INTEROP"] === "1")
 
 function startGatewayOn(standinUrl: string): Promise<GatewayFace | undefined> {
   return startFace("gateway, stand-in behind", () =>
-    startGatewayFace("gateway > stand-in", standinUrl, planOn(standinUrl)),
+    startGatewayFace("gateway > stand-in", standinUrl, { plan: planOn(standinUrl) }),
   );
 }
 
@@ -83,7 +107,7 @@ function planOn(standinUrl: string): Plan {
 }
 
 /** For a client that speaks mutual TLS only, in the forms it can read. */
-async function startTlsFaces(): Promise<void> {
+async function startTlsFaces(): Promise<GatewayOfExamples | undefined> {
   const since = "latest";
   await startFace("stand-in under TLS", () =>
     startStandinFace({ settings: { since, attestation: "text" }, mutualTls: true }),
@@ -92,9 +116,10 @@ async function startTlsFaces(): Promise<void> {
   const back = await startStandinFace({ settings: { since } });
   behind.push(back);
   const { demandeLogement: standinUrl } = back.urls;
-  await startFace("gateway under TLS", () =>
+  const face = await startFace("gateway under TLS", () =>
     startGatewayTlsFace("gateway > stand-in", standinUrl, planOn(standinUrl)),
   );
+  return face && { face, identity: {}, standinControlUrl: back.controlUrl };
 }
 
 async function findSets(): Promise<readonly WsdlSet[]> {
@@ -132,6 +157,7 @@ async function runAll(toolkit: Toolkit): Promise<void> {
         toolkit.framings.map((framing) => ({ face, set, framing })),
       ),
     )
+    .filter(({ face, set }) => face.sets?.includes(set.name) !== false || sets.length === 1)
     .filter(({ face, set, framing }) => wanted(toolkit.name, face.name, set.name, framing));
   if (rows.length === 0) return;
   const prepared = await toolkit.prepare();
@@ -153,30 +179,56 @@ async function runAll(toolkit: Toolkit): Promise<void> {
   }
 }
 
-async function runVariants(example: Example, origin: string, controlUrl: string): Promise<void> {
-  const variants = (["1.2", "1.1"] as const)
-    .flatMap((soap) => (example.mtom ? [true, false] : [false]).map((mtom) => ({ soap, mtom })))
-    .filter(({ soap }) => wanted(example.toolkit, example.name, soap));
-  if (variants.length === 0) return;
-  let built: Built;
-  try {
-    built = await example.build();
-  } catch (error) {
-    report.absent(example.name, error);
-    return;
-  }
+interface Variant {
+  readonly soap: "1.1" | "1.2";
+  readonly mtom: boolean;
+  readonly tls?: true;
+}
+
+async function runVariants(example: Example, gateways: Gateways): Promise<void> {
+  const framings = example.mtom ? [true, false] : [false];
+  const variants: readonly Variant[] = [
+    ...framings.map((mtom) => ({ soap: "1.2", mtom }) as const),
+    ...framings.map((mtom) => ({ soap: "1.1", mtom }) as const),
+    { soap: "1.2", mtom: example.mtom, tls: true },
+  ];
   for (const [index, variant] of variants.entries()) {
+    const against = variant.tls === true ? `${example.name}, mutual TLS` : example.name;
+    if (!wanted(example.toolkit, against, variant.soap)) continue;
+    try {
+      await runVariant(example, variant, index === 0, against, gateways);
+    } catch (error) {
+      report.absent(against, error);
+    }
+  }
+}
+
+async function runVariant(
+  example: Example,
+  variant: Variant,
+  whole: boolean,
+  face: string,
+  { clear, tls }: Gateways,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "passerelle-exemple-"));
+  try {
+    const secured = variant.tls === true ? await example.secure(folder) : undefined;
+    const built = secured?.built ?? (await example.build());
+    const gateway = secured === undefined ? clear : tls;
+    const { demandeLogement: sneUrl } = gateway.face.urls;
     const verdicts = await runExample({
-      ...{ built, ...variant, whole: index === 0, run: Date.now() % 1_000_000_000 },
-      ...{
-        apiUrl: origin,
-        serviceUrl: `${origin}/services/passerelle`,
-        standinControlUrl: controlUrl,
-      },
+      ...{ built, soap: variant.soap, mtom: variant.mtom, whole },
+      run: Date.now() % 1_000_000_000,
+      identity: secured?.env ?? gateway.identity,
+      serviceUrl: new URL("passerelle", sneUrl).href,
+      standinControlUrl: gateway.standinControlUrl,
+      ...(secured === undefined ? { apiUrl: new URL(sneUrl).origin } : {}),
     });
     report.row({
       ...{ toolkit: example.toolkit, version: built.version, wsdl: "passerelle.wsdl" },
-      ...{ face: example.name, ...variant, verdicts },
+      ...{ face, soap: variant.soap, mtom: variant.mtom, verdicts },
     });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

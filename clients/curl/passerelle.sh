@@ -54,7 +54,7 @@ valeurs() {
 texte() { printf %s "$1" | sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g'; }
 
 deposer() {
-  local fichier=$1 dossier=${2:-.} identifiant attente=1 issue
+  local fichier=$1 dossier=${2:-.} identifiant attente=1 deja issue
   {
     printf '<nomFichier>%s</nomFichier><fichier>' "$(texte "$(basename "$fichier")")"
     base64 < "$fichier"
@@ -62,7 +62,8 @@ deposer() {
     printf '</fichier><cleIdempotence>%s</cleIdempotence>' "$(sha256sum < "$fichier" | cut -d ' ' -f 1)"
   } | appeler deposerFlux
   identifiant=$(valeur identifiant)
-  echo "Accusé de dépôt : $identifiant, état $(valeur etat), déjà reçu : $(valeur dejaRecu)"
+  [ "$(valeur dejaRecu)" = true ] && deja=oui || deja=non
+  echo "Accusé de dépôt : $identifiant, état $(valeur etat), déjà reçu : $deja"
 
   # L'accusé de dépôt n'est pas l'acquittement : le SNE n'a pas encore répondu.
   while true; do

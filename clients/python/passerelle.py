@@ -27,7 +27,9 @@ def ouvrir():
         session.auth = (os.environ["PASSERELLE_GUICHET"], os.environ["PASSERELLE_CLE"])
     if "PASSERELLE_CERTIFICAT" in os.environ:
         session.cert = (os.environ["PASSERELLE_CERTIFICAT"], os.environ["PASSERELLE_CLE_PRIVEE"])
-    session.verify = os.environ.get("PASSERELLE_AC", True)
+    if "PASSERELLE_AC" in os.environ:
+        session.verify = os.environ["PASSERELLE_AC"]
+        session.trust_env = False  # sans quoi REQUESTS_CA_BUNDLE l'emporterait
     # La passerelle donne son WSDL, à sa propre adresse.
     client = zeep.Client(URL + "?wsdl", transport=Transport(session=session, operation_timeout=60))
     version = os.environ.get("PASSERELLE_SOAP", "1.2").replace(".", "")
@@ -43,7 +45,8 @@ def deposer(service, chemin, dossier="."):
         fichier=contenu,
         cleIdempotence=hashlib.sha256(contenu).hexdigest(),
     )
-    print(f"Accusé de dépôt : {accuse.identifiant}, état {accuse.etat}, déjà reçu : {accuse.dejaRecu}")
+    deja = "oui" if accuse.dejaRecu else "non"
+    print(f"Accusé de dépôt : {accuse.identifiant}, état {accuse.etat}, déjà reçu : {deja}")
 
     # L'accusé de dépôt n'est pas l'acquittement : le SNE n'a pas encore répondu.
     attente = 1

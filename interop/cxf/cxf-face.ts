@@ -14,7 +14,7 @@ import { all, faultTells, fileHolds, fileIs, sha256, type Check } from "../check
 import { declareDalo } from "../declare-dalo.ts";
 import type { ExpectedCall, Face } from "../face.ts";
 import type { WsdlSet } from "../wsdl-set.ts";
-import { cxfClasses } from "./cxf-toolkit.ts";
+import { cxfClasses, SHORT_LIVED } from "./cxf-toolkit.ts";
 
 /** What SneTarget gives to every demande, and for an attestation. */
 export const CXF_NUMBER = "999112600000175A01";
@@ -28,9 +28,13 @@ const SINCE = "2026-01-15T09:30:00+01:00";
 export async function startCxfFace(set: WsdlSet): Promise<Face> {
   const classPath = await cxfClasses(set);
   const port = await freePort();
-  const child = spawn("java", ["-cp", classPath, "interop.SneTarget", String(port)], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    "java",
+    [...SHORT_LIVED, "-cp", classPath, "interop.SneTarget", String(port)],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let said = "";
   const exited = once(child, "exit");
   await new Promise<void>((resolve, reject) => {
@@ -46,6 +50,8 @@ export async function startCxfFace(set: WsdlSet): Promise<Face> {
   return {
     name: "CXF target",
     alwaysMtom: true,
+    // Made from the originals where they are at hand: clients of ours against it is what is to prove.
+    sets: ["ours"],
     urls: {
       demandeLogement: `${services}/DemandeLogementImplService`,
       rechercheDemande: `${services}/RechercheDemandeImplService`,

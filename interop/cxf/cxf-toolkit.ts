@@ -42,7 +42,7 @@ export async function cxfClasses(set: WsdlSet): Promise<string> {
     const classes = join(made, "classes");
     mkdirSync(classes);
     await mustRun("java", [
-      ...["-cp", jars, join(SOURCES, "Generate.java"), generated],
+      ...[...SHORT_LIVED, "-cp", jars, join(SOURCES, "Generate.java"), generated],
       ...["interop.demandes", set.paths.demandeLogement],
       ...["interop.recherche", set.paths.rechercheDemande],
       ...["interop.evenements", set.paths.gestionPartageeEvt],
@@ -52,6 +52,9 @@ export async function cxfClasses(set: WsdlSet): Promise<string> {
   });
   return `${join(folder, "classes")}:${jars}`;
 }
+
+/** For programs that live a few seconds: less compiling, and it is quick to start. */
+export const SHORT_LIVED = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"] as const;
 
 export const CXF: Toolkit = {
   name: "Apache CXF",
@@ -64,7 +67,8 @@ export const CXF: Toolkit = {
         version: cxfVersion(),
         makeCaller: async (set) => {
           const classPath = await cxfClasses(set);
-          return (job) => runCommand("java", ["-cp", classPath, "interop.SneCalls", job]);
+          return (job) =>
+            runCommand("java", [...SHORT_LIVED, "-cp", classPath, "interop.SneCalls", job]);
         },
       };
     }),

@@ -87,7 +87,7 @@ public final class ClientPasserelle {
             new DataHandler(new FileDataSource(chemin.toFile())), HexFormat.of().formatHex(empreinte));
         String identifiant = accuse.getIdentifiant();
         SORTIE.println("Accusé de dépôt : " + identifiant + ", état " + accuse.getEtat()
-            + ", déjà reçu : " + accuse.isDejaRecu());
+            + ", déjà reçu : " + (accuse.isDejaRecu() ? "oui" : "non"));
 
         // L'accusé de dépôt n'est pas l'acquittement : le SNE n'a pas encore répondu.
         Flux flux = service.suivreFlux(identifiant);
