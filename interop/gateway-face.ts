@@ -52,23 +52,24 @@ export type Plan = (
   guichet: string,
 ) => Promise<readonly ExpectedCall[]>;
 
-export interface GatewayFace extends Face {
-  /** Where its own service and its REST interface are. */
-  readonly origin: string;
-}
-
 /** The SNE's own services on the gateway, in clear HTTP: guichets are known by Basic. */
 export async function startGatewayFace(
   name: string,
   sneUrl: string,
-  { plan, sets }: { readonly plan: Plan; readonly sets?: NonNullable<Face["sets"]> },
-): Promise<GatewayFace> {
-  const gateway = await startGateway(sneUrl);
-  const origin = `http://127.0.0.1:${gateway.process.httpPort}`;
-  const services = `${origin}/services`;
+  {
+    plan,
+    sets,
+    settings = {},
+  }: {
+    readonly plan: Plan;
+    readonly sets?: NonNullable<Face["sets"]>;
+    readonly settings?: Readonly<Record<string, string>>;
+  },
+): Promise<Face> {
+  const gateway = await startGateway(sneUrl, settings);
+  const services = `http://127.0.0.1:${gateway.process.httpPort}/services`;
   return {
     name,
-    origin,
     ...(sets === undefined ? {} : { sets }),
     urls: {
       demandeLogement: `${services}/DemandeLogementImplService`,

@@ -79,6 +79,8 @@ public final class SneCalls {
             context.put(BindingProvider.USERNAME_PROPERTY, settings.get("user"));
             context.put(BindingProvider.PASSWORD_PROPERTY, settings.get("password"));
         }
+        // What comes back is held to the schema of the WSDL, as well as what goes.
+        context.put("schema-validation-enabled", "true");
         Binding binding = provider.getBinding();
         ((SOAPBinding) binding).setMTOMEnabled("on".equals(settings.get("mtom")));
         return port;
