@@ -5,9 +5,19 @@
  * Promise: a folder is used again only when it was made whole, from the same inputs.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+
+const WEEK_MS = 7 * 24 * 3600 * 1000;
 
 /** `PASSERELLE_INTEROP_CACHE`, else `~/.cache/passerelle-sne/interop`. */
 export function cacheRoot(): string {
@@ -31,11 +41,24 @@ export async function cachedFolder(
   const folder = join(cacheRoot(), `${name}-${digest}`);
   const stamp = join(folder, ".whole");
   if (existsSync(stamp)) return folder;
+  forgetOld(name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   await make(folder);
   writeFileSync(stamp, "");
   return folder;
+}
+
+/** Lets go of what was made from other inputs, and long ago: another run may be using the latest. */
+function forgetOld(name: string): void {
+  const root = cacheRoot();
+  if (!existsSync(root)) return;
+  for (const entry of readdirSync(root)) {
+    const made = /^(.*)-[0-9a-f]{12}$/.exec(entry)?.[1];
+    const path = join(root, entry);
+    if (made !== name || statSync(path).mtimeMs > Date.now() - WEEK_MS) continue;
+    rmSync(path, { recursive: true, force: true });
+  }
 }
 
 /** Texts of files, as inputs of a folder. */
