@@ -7,7 +7,12 @@ import {
   makeSearchFile,
 } from "../../src/standin/sample-operation-files.ts";
 import { eventually } from "../support/eventually.ts";
-import { callSne, type Framing, type SoapCallAnswer } from "../support/soap-callers.ts";
+import {
+  callSne,
+  type CallField,
+  type Framing,
+  type SoapCallAnswer,
+} from "../support/soap-callers.ts";
 import { order } from "../support/standin-calls.ts";
 import { API_KEY, GUICHET, OTHER_API_KEY, startWorld, type World } from "../support/world.ts";
 
@@ -318,5 +323,53 @@ describe("a client of the SNE pointed at the gateway", () => {
         assert.match(await response.text(), new RegExp(`location="${world.httpUrl}${path}/?"`));
       }
     });
+  });
+});
+
+describe("a client of the SNE, where the schema refuses", () => {
+  it("is told each field at fault, with its line, in a demande as in a file of events", async () => {
+    const world = await startWorld({ settings: { GATEWAY_SCHEMA_POLICY: "refuse" } });
+    try {
+      const call = (path: string, operation: string, element: string, fields: CallField[]) =>
+        callSne({ url: `${world.httpUrl}${path}`, operation, element, fields });
+      const demande = Buffer.from(makeDemande({ typeFichier: "CRE", guichet: GUICHET, seed: 9 }))
+        .toString("utf8")
+        .replace(/<dateCreationDemande>[^<]*</, "<dateCreationDemande>hier<");
+      const created = await call(DEMANDES, "getNumUnique", "numUniqueParametres", [
+        { name: "nomFichierDemande", text: "DEM75A01-202601150930-000009.xml" },
+        { name: "fichierDemande", file: Buffer.from(demande) },
+        { name: "nomCertificat", text: "CER.pem" },
+        { name: "certificat", file: new Uint8Array() },
+      ]);
+      const events = makeEventFile({
+        guichet: GUICHET,
+        numUnique: "075011600000175A01",
+        evenements: [{ codeTypeEvenement: "SIMNAT1", dateSurvenance: "hier" }],
+      });
+      const added = await call(
+        "/services/GestionPartageeEVTImplService",
+        "ajouterEvenementDemande",
+        "fichierXmlParametres",
+        [
+          { name: "nomFichier", text: "EVT75A01-202601150930-000009.xml" },
+          { name: "fichierXml", file: events },
+          { name: "nomCertificat", text: "CER.pem" },
+        ],
+      );
+      for (const [answer, field] of [
+        [created, "dateCreationDemande"],
+        [added, "dateSurvenance"],
+      ] as const) {
+        assert.match(answer.root, /Sender/);
+        assert.match(answer.root, /SCHEMA_INVALID/);
+        const control = answer.text("controle") ?? "";
+        assert.match(control, new RegExp(`<champ>[^<]*${field}</champ>`), answer.root);
+        assert.match(control, /<ligne>[0-9]+<\/ligne>/);
+        assert.match(control, /<message>[^<]*date[^<]*<\/message>/);
+      }
+      assert.deepEqual(await world.fluxes(), []);
+    } finally {
+      await world.stop();
+    }
   });
 });
