@@ -14,21 +14,26 @@ import { join } from "node:path";
 /** Files of some rooms that make one mocha run. */
 interface Run {
   readonly name: string;
-  readonly rooms: readonly string[];
-  /** Only the files that need a MongoDB server, or only those that do not. */
-  readonly onMongo?: boolean;
+  readonly parts: readonly {
+    readonly room: string;
+    /** Only the files that need a MongoDB server, or only those that do not. */
+    readonly onMongo?: boolean;
+  }[];
 }
 /** One after the other; what stands in one line runs side by side. */
 const STAGES: readonly (readonly Run[])[] = [
-  [{ name: "house", rooms: ["house"] }],
+  [{ name: "house", parts: [{ room: "house" }] }],
   [
-    { name: "units, contracts", rooms: ["units", "contracts"], onMongo: false },
-    { name: "contracts on MongoDB", rooms: ["contracts"], onMongo: true },
+    { name: "contracts", parts: [{ room: "contracts", onMongo: false }] },
+    {
+      name: "units, contracts on MongoDB",
+      parts: [{ room: "units" }, { room: "contracts", onMongo: true }],
+    },
   ],
   [
-    { name: "journeys", rooms: ["journeys"] },
-    { name: "faults", rooms: ["faults"], onMongo: false },
-    { name: "faults on MongoDB", rooms: ["faults"], onMongo: true },
+    { name: "journeys", parts: [{ room: "journeys" }] },
+    { name: "faults", parts: [{ room: "faults", onMongo: false }] },
+    { name: "faults on MongoDB", parts: [{ room: "faults", onMongo: true }] },
   ],
 ];
 const CAMPAIGNS = {
@@ -95,13 +100,15 @@ async function runMocha(
   total.failed += counts === undefined ? 1 : Math.max(counts.failed, code === 0 ? 0 : 1);
 }
 
-function filesOf({ rooms, onMongo }: Run): readonly string[] {
+function filesOf({ parts }: Run): readonly string[] {
   const needsMongo = (file: string): boolean =>
     readFileSync(join(root, file), "utf8").includes("support/mongo/");
-  return rooms
-    .flatMap((room) => globSync(`test/${room}/**/*.test.ts`, { cwd: root }).sort())
-    .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-    .filter((file) => onMongo === undefined || needsMongo(file) === onMongo);
+  return parts.flatMap(({ room, onMongo }) =>
+    globSync(`test/${room}/**/*.test.ts`, { cwd: root })
+      .sort()
+      .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
+      .filter((file) => onMongo === undefined || needsMongo(file) === onMongo),
+  );
 }
 
 function readReport(path: string): Counts | undefined {
@@ -126,7 +133,8 @@ if (campaigns.length > 0) {
       .map((run) => ({ name: run.name, files: filesOf(run) }))
       .filter(({ files }) => files.length > 0);
     const [only, ...others] = runs;
-    if (only !== undefined && others.length === 0) {
+    if (only === undefined) continue;
+    if (others.length === 0) {
       process.stdout.write(`\n=== ${only.name}\n`);
       await runMocha(only.name, only.files);
     } else {
