@@ -93,7 +93,9 @@ export function makeWriteThrough(options: {
     let made: MoveMade | undefined;
     for (;;) {
       if (flux.verdict !== undefined) {
-        return { kind: "concluded", flux, ...(made === undefined ? {} : { files: made.files }) };
+        // A later move (collected by another caller) brings none: they are then asked of the outbox.
+        const files = made?.files.answer === undefined ? undefined : made.files;
+        return { kind: "concluded", flux, ...(files === undefined ? {} : { files }) };
       }
       // An operator's turn, or nobody's: waiting longer would tell nothing more.
       const moves = flux.state === "kept" || flux.state === "inTransit";

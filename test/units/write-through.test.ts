@@ -114,6 +114,15 @@ describe("a caller that waits for the SNE", () => {
     assert.equal(clock.now(), 0);
   });
 
+  it("leaves the files to be asked for when the move it hears brought none", async () => {
+    const caller = begin();
+    await settle();
+    caller.move({ flux: fluxIn("acknowledged", ACCEPTED), files: {} });
+    const result = await caller.done;
+    assert(result.kind === "concluded");
+    assert.equal(result.files, undefined);
+  });
+
   it("sees what another gateway did, of which it is told nothing", async () => {
     const caller = begin();
     await settle();
