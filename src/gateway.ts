@@ -28,6 +28,7 @@ import { logEvents } from "./event-log.ts";
 import { makeFlowControl } from "./keep/flow-control.ts";
 import type { Outbox } from "./keep/outbox.ts";
 import { makeRetention } from "./keep/retention.ts";
+import { rememberFiles } from "./keep/recent-files.ts";
 import { tellMoves } from "./keep/told-moves.ts";
 import { openStores } from "./open-stores.ts";
 import { makeHealth } from "./operate/health.ts";
@@ -79,7 +80,7 @@ export async function buildGateway(options: {
     ...{ settings, owner, guichets, clock, chance, log },
     onFatal: options.onFatal,
   });
-  const { outbox, onMove } = tellMoves(stores);
+  const { outbox, onMove } = tellMoves(rememberFiles(stores));
   const validator =
     settings.schemaPolicy === "off"
       ? undefined

@@ -48,7 +48,7 @@ export function makeAcknowledger(options: {
     return channel.deliver(parcel, claimed.to);
   }
 
-  async function handle(claimed: ClaimedDelivery): Promise<void> {
+  async function handle(claimed: ClaimedDelivery, deliveryOver: () => void): Promise<void> {
     const startedAt = clock.now();
     let result: DeliveryResult;
     try {
@@ -60,6 +60,7 @@ export function makeAcknowledger(options: {
         reason: { code: "INTERNAL_ERROR", text: messageOf(error) },
       };
     }
+    deliveryOver();
     const at = clock.now();
     const { flux } = claimed;
     const common = {

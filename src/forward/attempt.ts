@@ -47,7 +47,8 @@ type Called =
   | {
       readonly kind: "called";
       readonly answer: RegistryAnswer;
-      readonly remarks?: readonly Control[];
+      /** What the schema finds, when it is known. */
+      readonly noting: Promise<readonly Control[] | undefined>;
     }
   | { readonly kind: "breakerOpen" }
   | { readonly kind: "payloadMissing" }
@@ -56,8 +57,16 @@ type Called =
   /** The lease was over before the call: this process was frozen, or the store slow. */
   | { readonly kind: "leaseOver" };
 
-/** Makes one attempt for a claimed flux. @param signal - aborts the call: its effect is then unknown */
-export type Attempt = (claimed: ClaimedFlux, signal: AbortSignal) => Promise<void>;
+/**
+ * Makes one attempt for a claimed flux.
+ * @param signal - aborts the call: its effect is then unknown
+ * @param callOver - called once the call is over, or was not made: only its outcome is to be written
+ */
+export type Attempt = (
+  claimed: ClaimedFlux,
+  signal: AbortSignal,
+  callOver: () => void,
+) => Promise<void>;
 
 export function makeAttempt(options: AttemptOptions): Attempt {
   const { outbox, registry, breaker, noteBySchema, clock, chance, events, log } = options;
@@ -87,8 +96,7 @@ export function makeAttempt(options: AttemptOptions): Attempt {
       (given) => linkWorks(flux.envelope?.call?.operation ?? DEFAULT_OPERATION, given),
     );
     if (answer === undefined) return { kind: "breakerOpen" };
-    const remarks = await noting;
-    return { kind: "called", answer, ...(remarks === undefined ? {} : { remarks }) };
+    return { kind: "called", answer, noting };
   }
 
   /** Runs beside the call: the SNE is the judge, the remark only helps to understand its verdict. */
@@ -111,7 +119,7 @@ export function makeAttempt(options: AttemptOptions): Attempt {
   }
 
   /** The move that ends the attempt. */
-  function moveFor(claimed: ClaimedFlux, called: Called, startedAt: number): Move {
+  async function moveFor(claimed: ClaimedFlux, called: Called, startedAt: number): Promise<Move> {
     const { flux, fence } = claimed;
     const at = clock.now();
     const about = { ms: at - startedAt, attempt: flux.attempts };
@@ -152,8 +160,9 @@ export function makeAttempt(options: AttemptOptions): Attempt {
       ...(flux.envelope?.numUnique === undefined ? {} : { numUnique: flux.envelope.numUnique }),
       serverError: options.serverError,
     });
-    const remarks = called.remarks === undefined ? {} : { remarks: called.remarks };
-    return { ...base, ...outcomeMove(flux, outcome, called.answer, about, at), ...remarks };
+    const remarks = await called.noting;
+    const move = { ...base, ...outcomeMove(flux, outcome, called.answer, about, at) };
+    return remarks === undefined ? move : { ...move, remarks };
   }
 
   function outcomeMove(
@@ -244,10 +253,11 @@ export function makeAttempt(options: AttemptOptions): Attempt {
     });
   }
 
-  return async (claimed, signal) => {
+  return async (claimed, signal, callOver) => {
     const startedAt = clock.now();
     const called = await call(claimed, signal);
-    const move = moveFor(claimed, called, startedAt);
+    callOver();
+    const move = await moveFor(claimed, called, startedAt);
     const result = await record(move, signal);
     if (result?.kind === "moved") tell(move.event.name, result.flux, move.event.detail);
     else if (result !== undefined) {

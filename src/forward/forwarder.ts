@@ -1,6 +1,7 @@
 /**
  * Forwards fluxes to the SNE: claims those that are due and head of their lane, several at once, and
- * makes one attempt for each. An open breaker claims nothing, so that an outage costs no attempt.
+ * makes one attempt for each. An open breaker claims nothing, so that an outage costs no attempt. The
+ * concurrency is that of calls: a flux whose call is over makes room while its outcome is written.
  *
  * `stop()` takes nothing new and gives the calls in hand until a deadline; past it they are aborted
  * and their fluxes put in doubt, in the journal, before the process ends.
@@ -46,7 +47,7 @@ export function makeForwarder(options: {
       breaker.state === "closed" ? concurrency : breaker.state === "halfOpen" ? 1 : 0,
     claim: async (max) =>
       (await breaker.mayCall()) ? outbox.claim({ owner, now: clock.now(), leaseMs, max }) : [],
-    handle: (claimed) => attempt(claimed, aborting.signal),
+    handle: (claimed, givePlaceBack) => attempt(claimed, aborting.signal, givePlaceBack),
   });
 
   /** Puts in doubt what a paused or dead borrower left (the store does the rest when it opens). */

@@ -338,7 +338,10 @@ export interface Outbox {
     readonly max: number;
   }): Promise<number>;
 
-  /** Calls when there may be work for a step, after it is durable; a hint, never a promise. */
+  /**
+   * Calls when there may be work for a step; a hint, never a promise. Some stores tell it while the
+   * work is being made durable: a claim that follows lends nothing that is not on disk.
+   */
   watch(listener: (work: Work) => void): () => void;
 
   /** Proves the store can write; rejects with STORE_FULL or STORE_UNAVAILABLE. */

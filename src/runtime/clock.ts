@@ -39,6 +39,23 @@ export function systemClock(): Clock {
   };
 }
 
+/** Random bytes are made this many at a time: each request to the system's generator costs. */
+const POOL_BYTES = 4_096;
+
 export function systemChance(): Chance {
-  return { bytes: (count) => randomBytes(count), fraction: () => randomInt(2 ** 32) / 2 ** 32 };
+  let pool = new Uint8Array();
+  let used = 0;
+  return {
+    bytes: (count) => {
+      if (count > POOL_BYTES) return randomBytes(count);
+      if (used + count > pool.length) {
+        // Given bytes are never given twice: a new pool, not the same memory filled again.
+        pool = new Uint8Array(randomBytes(POOL_BYTES));
+        used = 0;
+      }
+      used += count;
+      return pool.subarray(used - count, used);
+    },
+    fraction: () => randomInt(2 ** 32) / 2 ** 32,
+  };
 }

@@ -51,7 +51,7 @@ describe("group commit when something fails", () => {
   });
 
   it("refuses the flux that does not fit, and writes the others and the verdict beside it", () => {
-    const operations = makeStoreOperations(db, () => undefined);
+    const operations = makeStoreOperations(db, new Set());
     const group = makeGroupCommit(db, operations);
     const waiting = newFlux();
     group.run([keepCall(waiting)]);
@@ -76,7 +76,7 @@ describe("group commit when something fails", () => {
   });
 
   it("leaves out the operations that fail, wherever they stand, and does all the others", () => {
-    const operations = makeStoreOperations(db, () => undefined);
+    const operations = makeStoreOperations(db, new Set());
     const group = makeGroupCommit(db, operations);
     const taken = newFlux();
     group.run([keepCall(taken)]);
@@ -93,7 +93,7 @@ describe("group commit when something fails", () => {
   });
 
   it("leaves nothing of a batch that does not fit", () => {
-    const operations = makeStoreOperations(db, () => undefined);
+    const operations = makeStoreOperations(db, new Set());
     const group = makeGroupCommit(db, operations);
     limitPages(40);
     const batch = [newFlux({ arrivalKey: "key" }), large(), newFlux()];

@@ -15,6 +15,7 @@ import { openDatabase } from "../../src/adapters/sqlite/open-database.ts";
 import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
 import type { SqliteOutbox } from "../../src/adapters/sqlite/store-operations.ts";
 import { sha256Of } from "../../src/keep/identity.ts";
+import type { ClaimedFlux } from "../../src/keep/outbox.ts";
 import { eventually } from "../support/eventually.ts";
 import { claimAt, MINUTE, newFlux, newRefusedFlux, NOON } from "../support/new-flux.ts";
 import { outboxContract } from "./outbox-contract.ts";
@@ -98,6 +99,30 @@ describe("embedded store", function () {
     await assert.rejects(openStore(), { code: "STORE_IN_USE", details: { path } });
     await kill(child);
     await openStore();
+  });
+
+  it("lends what is being kept in the commit that keeps it, and tells nobody else of it", async () => {
+    const outbox = await openStore();
+    const [flux, later] = [newFlux(), newFlux()];
+    let told = 0;
+    const lent = Promise.withResolvers<readonly ClaimedFlux[]>();
+    const unwatch = outbox.watch(() => {
+      told += 1;
+      if (told === 1) outbox.claim(claimAt(NOON)).then(lent.resolve, lent.reject);
+    });
+    const kept = outbox.keep([flux]);
+    assert.equal(told, 1, "told before it is on disk");
+    const [claimed] = await lent.promise;
+    assert.equal(claimed?.flux.id, flux.id);
+    assert.equal((await kept)[0]?.kind, "kept");
+    const events = (await outbox.journal(flux.id)).map(({ name }) => name);
+    assert.deepEqual(events, ["flux.kept", "flux.claimed"]);
+    await outbox.probe();
+    assert.equal(told, 1, "nothing is left to claim");
+    await outbox.keep([later]);
+    await outbox.probe();
+    unwatch();
+    assert.equal(told, 3, "early, and once it is on disk, since nobody claimed it");
   });
 
   it("is refused a second time in one process", async () => {

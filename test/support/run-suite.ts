@@ -1,5 +1,6 @@
 /**
- * Runs the whole suite and ends with one plain line, `N passed, N failed, N skipped`.
+ * Runs the whole suite, says again at the end what failed and why, and ends with one plain line,
+ * `N passed, N failed, N skipped`.
  *
  * Each kind of test is a mocha run of its own; some run beside each other, those on MongoDB apart from
  * the others, since most of a test is waiting. Arguments are file filters (`npm test -- mail`); `--crash` runs the long
@@ -52,6 +53,8 @@ interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  /** What failed: its title, then its error. */
+  told: string[];
 }
 
 const root = join(import.meta.dirname, "../..");
@@ -59,7 +62,7 @@ const args = process.argv.slice(2);
 const campaigns = Object.entries(CAMPAIGNS).filter(([flag]) => args.includes(flag));
 const filters = args.filter((arg) => !arg.startsWith("--"));
 const reports = mkdtempSync(join(tmpdir(), "passerelle-tests-"));
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const total: Counts = { passed: 0, failed: 0, skipped: 0, told: [] };
 
 /**
  * Runs mocha on some files; a run that ends without a report counts as a failure.
@@ -96,6 +99,10 @@ async function runMocha(
   const counts = readReport(report);
   total.passed += counts?.passed ?? 0;
   total.skipped += counts?.skipped ?? 0;
+  total.told.push(...(counts?.told ?? []));
+  if (code !== 0 && !(counts !== undefined && counts.failed > 0)) {
+    total.told.push(`${name}: ended with code ${code}, ${counts ? "no test failed" : "no report"}`);
+  }
   // A crash of the runner itself, or a hook that failed, must never look like success.
   total.failed += counts === undefined ? 1 : Math.max(counts.failed, code === 0 ? 0 : 1);
 }
@@ -116,9 +123,11 @@ function readReport(path: string): Counts | undefined {
     const value: unknown = JSON.parse(readFileSync(path, "utf8"));
     if (typeof value !== "object" || value === null) return undefined;
     if (!("passed" in value) || !("failed" in value) || !("skipped" in value)) return undefined;
+    if (!("told" in value) || !Array.isArray(value.told)) return undefined;
     const { passed, failed, skipped } = value;
     if (typeof passed !== "number" || typeof failed !== "number") return undefined;
-    return typeof skipped === "number" ? { passed, failed, skipped } : undefined;
+    const told = value.told.map(String);
+    return typeof skipped === "number" ? { passed, failed, skipped, told } : undefined;
   } catch {
     return undefined;
   }
@@ -147,6 +156,7 @@ if (campaigns.length > 0) {
 }
 rmSync(reports, { recursive: true, force: true });
 const seconds = Math.round((performance.now() - startedAt) / 1000);
+if (total.told.length > 0) process.stdout.write(`\n=== what failed\n\n${total.told.join("\n\n")}\n`);
 process.stdout.write(`\n(${seconds} s)\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

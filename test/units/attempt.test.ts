@@ -34,6 +34,7 @@ const CLAIMED: ClaimedFlux = {
 describe("an attempt", () => {
   let now = NOON;
   let calls = 0;
+  let atCallOver: { calls: number; moves: number } | undefined;
   let moves: Move[] = [];
   let written: WriteCall[] = [];
   let told: (boolean | undefined)[] = [];
@@ -88,12 +89,15 @@ describe("an attempt", () => {
       events: makeEventBus({ clock, log: SILENT_LOG }),
       log: SILENT_LOG,
     });
-    await make(claimed, new AbortController().signal);
+    await make(claimed, new AbortController().signal, () => {
+      atCallOver = { calls, moves: moves.length };
+    });
   }
 
   it("calls the SNE once while its lease lasts", async () => {
     await attempt(() => Promise.resolve(FILE));
     assert.equal(calls, 1);
+    assert.deepEqual(atCallOver, { calls: 1, moves: 0 }, "it makes room before it is recorded");
     assert.equal(moves[0]?.to, "inDoubt");
   });
 

@@ -707,6 +707,31 @@ describe("the schema validator", function () {
       });
     }
 
+    it("no file that was only in the same hands as one that ends the worker", async () => {
+      const workerFile = new URL("../fixtures/fragile-worker.ts", import.meta.url);
+      const fragile = await start({ workerFile });
+      const orders = ["first", "fine", "die", "fine", "die", "last"];
+      const checks = await Promise.all(
+        orders.map((order) => fragile.check(bytes(order), "02.01")),
+      );
+      assert.deepEqual(
+        checks.map(({ kind }) => kind),
+        ["valid", "valid", "notChecked", "valid", "notChecked", "valid"],
+      );
+    });
+
+    it("gives each of many files its own findings", async () => {
+      const good = text();
+      const bad = good.replace(/<civilite code="."/, '<civilite code="!!"');
+      assert.notEqual(bad, good);
+      const files = Array.from({ length: 40 }, (_, index) => (index % 3 === 0 ? bad : good));
+      const checks = await Promise.all(files.map((file) => validator.check(bytes(file), "02.01")));
+      assert.deepEqual(
+        checks.map(({ kind }) => kind),
+        files.map((file) => (file === bad ? "invalid" : "valid")),
+      );
+    });
+
     it("once it is stopped, and stopping waits for the files in hand", async () => {
       const brief = await start();
       const inHand = Promise.all([1, 2, 3].map(() => brief.check(bytes(text()), "02.01")));

@@ -93,7 +93,70 @@ describe("a worker pool", () => {
     await stopping;
     assert.deepEqual(world.done, [1]);
   });
+
+  it("takes others where pieces gave their place back, and no more than it may have in hand", async () => {
+    const queue = Array.from({ length: 40 }, (_, index) => index);
+    const outcome = Promise.withResolvers<undefined>();
+    let inHand = 0;
+    const places = makeWorkerPool<number>({
+      name: "test",
+      clock: systemClock(),
+      log: SILENT_LOG,
+      concurrency: 2,
+      claim: (max) => Promise.resolve(queue.splice(0, max)),
+      handle: async (_piece, givePlaceBack) => {
+        inHand += 1;
+        givePlaceBack();
+        givePlaceBack();
+        await outcome.promise;
+      },
+    });
+    places.start();
+    await eventually("four times its places", () => inHand === 8);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(inHand, 8);
+    outcome.resolve(undefined);
+    await eventually("all", () => inHand === 40);
+    await places.stop();
+  });
+
+  it("asks once for one piece, and again only when it is woken", async () => {
+    const queue = [1];
+    let asked = 0;
+    let done = 0;
+    const places = makeWorkerPool<number>({
+      name: "test",
+      // A clock that stands still: nothing is asked for want of a wake.
+      clock: { ...systemClock(), wait: (_ms, signal) => aborted(signal) },
+      log: SILENT_LOG,
+      concurrency: 8,
+      claim: (max) => {
+        asked += 1;
+        return Promise.resolve(queue.splice(0, max));
+      },
+      handle: (_piece, givePlaceBack) => {
+        givePlaceBack();
+        done += 1;
+        return Promise.resolve();
+      },
+    });
+    places.start();
+    await eventually("the first", () => done === 1);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(asked, 1);
+    queue.push(2);
+    places.wake();
+    await eventually("the second", () => done === 2);
+    assert.equal(asked, 2);
+    await places.stop();
+  });
 });
+
+function aborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    signal?.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
 
 describe("parts", () => {
   it("start in order, stop in reverse, and one that fails to stop keeps no other from it", async () => {

@@ -32,6 +32,13 @@ const ATTEMPTS = 5;
 const AVOID_FIRST_MS = 1_000;
 const AVOID_MAX_MS = 16_000;
 
+/** What one try lent. */
+interface Lent<T> {
+  readonly docs: readonly T[];
+  /** Some that were due are lent by others meanwhile: there may be more. */
+  readonly othersWereQuicker: boolean;
+}
+
 /** A claim whose answer never came: which documents it may hold. */
 interface Lost {
   readonly claim: string;
@@ -175,12 +182,10 @@ export function makeClaims({
     }
   }
 
-  /** Undefined: nothing to lend. Empty: others were quicker. */
-  async function lendFluxes(request: ClaimRequest): Promise<readonly FluxDocument[] | undefined> {
+  async function lendFluxes(request: ClaimRequest): Promise<Lent<FluxDocument>> {
     const { owner, now } = request;
     const max = Math.max(0, request.max);
     const found = max === 0 ? [] : await claimable(time.toStore(now), max);
-    if (found.length === 0) return undefined;
     const claim = newClaimName();
     const loans = found.map((before) => {
       const after = lend(before, request, claim);
@@ -193,24 +198,26 @@ export function makeClaims({
       };
       return { before, after, update };
     });
-    return lendAll(fluxes, lostFluxes, claim, loans, {
+    const docs = await lendAll(fluxes, lostFluxes, claim, loans, {
       mayBeLent: { head: true },
       leaseUntil: now + request.leaseMs,
     });
+    return { docs, othersWereQuicker: docs.length < found.length };
   }
 
-  async function lendDeliveries(
-    request: ClaimRequest,
-  ): Promise<readonly DeliveryDocument[] | undefined> {
+  async function lendDeliveries(request: ClaimRequest): Promise<Lent<DeliveryDocument>> {
     const { now, leaseMs } = request;
     const max = Math.max(0, request.max);
-    if (max === 0) return undefined;
-    const found = await deliveries
-      .find({ state: "owed", dueAt: { $lte: time.toStore(now) }, _id: { $nin: avoided.now() } })
-      .sort({ dueAt: 1, _id: 1 })
-      .limit(max)
-      .toArray();
-    if (found.length === 0) return undefined;
+    const avoid = avoided.now();
+    const due = {
+      state: "owed" as const,
+      dueAt: { $lte: time.toStore(now) },
+      ...(avoid.length === 0 ? {} : { _id: { $nin: avoid } }),
+    };
+    const found =
+      max === 0
+        ? []
+        : await deliveries.find(due).sort({ dueAt: 1, _id: 1 }).limit(max).toArray();
     const claim = newClaimName();
     const loans = found.map((before) => {
       const set = {
@@ -222,34 +229,47 @@ export function makeClaims({
       };
       return { before, after: { ...before, ...set }, update: { $set: set } };
     });
-    return lendAll(deliveries, lostDeliveries, claim, loans, {
+    const docs = await lendAll(deliveries, lostDeliveries, claim, loans, {
       mayBeLent: { state: "owed" },
       leaseUntil: now + leaseMs,
     });
+    return { docs, othersWereQuicker: docs.length < found.length };
   }
 
-  async function untilSome<T>(
-    lendSome: () => Promise<readonly T[] | undefined>,
+  /** As many as are wanted and due, also when others take some meanwhile. */
+  async function untilEnough<T>(
+    request: ClaimRequest,
+    lendSome: (request: ClaimRequest) => Promise<Lent<T>>,
   ): Promise<readonly T[]> {
+    const lent: T[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const lent = await lendSome();
-      if (lent === undefined) return [];
-      if (lent.length > 0) return lent;
+      try {
+        const { docs, othersWereQuicker } = await lendSome({
+          ...request,
+          max: request.max - lent.length,
+        });
+        lent.push(...docs);
+        if (!othersWereQuicker) break;
+      } catch (error) {
+        // What is lent already must reach its borrower; the next claim meets the error again.
+        if (lent.length === 0) throw error;
+        break;
+      }
     }
-    return [];
+    return lent;
   }
 
   return {
     claim: oneAtATime(async (request: ClaimRequest) => {
       const again = await foundAgain(fluxes, lostFluxes, request.now);
       if (again.length > 0) return again.map(claimedOf);
-      const lent = await untilSome(() => lendFluxes(request));
+      const lent = await untilEnough(request, lendFluxes);
       return lent.map(claimedOf);
     }),
 
     claimDeliveries: oneAtATime(async (request: ClaimRequest) => {
       const again = await foundAgain(deliveries, lostDeliveries, request.now);
-      const lent = again.length > 0 ? again : await untilSome(() => lendDeliveries(request));
+      const lent = again.length > 0 ? again : await untilEnough(request, lendDeliveries);
       if (lent.length === 0) return [];
       const docs = await fluxes
         .find({ _id: { $in: lent.map(({ flux }) => flux) } }, { projection: WITHOUT_JOURNAL })

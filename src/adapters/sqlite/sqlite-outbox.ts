@@ -112,9 +112,13 @@ export async function openSqliteOutbox(options: {
     );
   }
 
-  /** Sends what this tick has asked for as one message. */
+  /**
+   * Sends what this turn of the event loop has asked for as one message: one wake of the worker, and
+   * one commit, for whatever came together.
+   */
   function flush(): void {
     const posts = outgoing;
+    if (posts.length === 0) return;
     outgoing = [];
     try {
       send(posts);
@@ -143,9 +147,17 @@ export async function openSqliteOutbox(options: {
       }
       lastId += 1;
       waiting.set(lastId, { resolve, reject });
-      if (outgoing.length === 0) queueMicrotask(flush);
+      if (outgoing.length === 0) setImmediate(flush);
       outgoing.push({ call: { id: lastId, name, args } as unknown as Call, buffers });
     });
+  }
+
+  /**
+   * Tells of work that is asked for and not yet on disk. Whoever claims it now is sent behind it in
+   * the same message, and has it in the same commit: its answer tells nothing that is not durable.
+   */
+  function tellEarly(work: Work): void {
+    for (const listener of listeners) listener(work);
   }
 
   await opened.promise;
@@ -153,22 +165,26 @@ export async function openSqliteOutbox(options: {
   return {
     keep: (batch) => {
       const own = batch.map(withOwnBytes);
-      return ask(
+      const results = ask(
         "keep",
         [own],
         own.map(({ bytes }) => bytes.buffer as ArrayBuffer),
       );
+      if (batch.some(({ state }) => state === "kept")) tellEarly("forward");
+      return results;
     },
     claim: (request) => ask("claim", [request]),
     renew: (held, leaseUntil) => ask("renew", [held, leaseUntil]),
     move: (move) => {
       const files = withOwnFiles(move.files);
       const own = Object.values(files);
-      return ask(
+      const result = ask(
         "move",
         [own.length === 0 ? move : { ...move, files }],
         own.map(({ bytes }) => bytes.buffer as ArrayBuffer),
       );
+      if (move.oweAcquittement === true) tellEarly("acknowledge");
+      return result;
     },
     recordOnce: (record) => ask("recordOnce", [record]),
     claimDeliveries: (request) => ask("claimDeliveries", [request]),
@@ -201,8 +217,9 @@ export async function openSqliteOutbox(options: {
     stop: async () => {
       if (closed === undefined) {
         closed = { code: "STOPPING" };
-        // After the calls of this tick, which are flushed in a microtask already queued.
-        queueMicrotask(() => worker.postMessage({ kind: "stop" } satisfies ToWorker));
+        // After the calls of this turn.
+        flush();
+        worker.postMessage({ kind: "stop" } satisfies ToWorker);
       }
       await exited.promise;
     },

@@ -70,10 +70,7 @@ if (db === undefined) {
   port.close();
 } else {
   const work = new Set<Work>();
-  const group = makeGroupCommit(
-    db,
-    makeStoreOperations(db, (step) => work.add(step)),
-  );
+  const group = makeGroupCommit(db, makeStoreOperations(db, work));
   const checkpoint = makeCheckpoint(db);
   let queue: Call[] = [];
   let stopping = false;

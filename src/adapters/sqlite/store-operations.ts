@@ -48,8 +48,15 @@ export const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   "pauses",
 ]);
 
-/** @param hint - told which step may have work once the transaction is on disk. */
-export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void): Operations {
+/** What a step may find to do once the transaction is on disk. */
+export interface WorkHints {
+  add(work: Work): void;
+  /** All that was due is lent: nothing is left for another claim. */
+  delete(work: Work): void;
+}
+
+export function makeStoreOperations(db: DatabaseSync, hints: WorkHints): Operations {
+  const hint = (work: Work): void => hints.add(work);
   const lanes = makeLaneStatements(db);
   const journal = makeJournalStatements(db);
   const deliveries = makeDeliveryStatements(db);
@@ -64,13 +71,20 @@ export function makeStoreOperations(db: DatabaseSync, hint: (work: Work) => void
   const erasing = makeEraseStatements({ db, journal });
   const probe = db.prepare("UPDATE probe SET count = count + 1");
 
+  /** A claim that had fewer than it asked for has emptied what the operations before it added. */
+  function emptying<T>(work: Work, max: number, claimed: readonly T[]): readonly T[] {
+    if (claimed.length < max) hints.delete(work);
+    return claimed;
+  }
+
   return {
     keep: (batch) => keeping.keep(batch),
-    claim: (request) => claiming.claim(request),
+    claim: (request) => emptying("forward", request.max, claiming.claim(request)),
     renew: (held, leaseUntil) => claiming.renew(held, leaseUntil),
     move: (move) => moving.move(move),
     recordOnce: (record) => moving.recordOnce(record),
-    claimDeliveries: (request) => deliveries.claim(request),
+    claimDeliveries: (request) =>
+      emptying("acknowledge", request.max, deliveries.claim(request)),
     endDelivery: (delivery, at, end) => moving.endDelivery(delivery, at, end),
     takeBack: (now) => {
       const inDoubt = claiming.takeBack(now, now);

@@ -3,6 +3,9 @@
  * never hangs: a worker that dies, runs out of memory or out of time gives `notChecked` for the file
  * in its hands, and a fresh one takes the next. A check that was not made is never called valid.
  *
+ * Files that wait are handed several at a time, since a message to another process and back costs
+ * more than a check. Who ends a worker is not known then: its files are handed again one by one.
+ *
  * Processes rather than threads: V8 running out of memory in a worker thread, or a thread terminated
  * while it loads a module with a top-level await, was seen to abort the whole process (Node 24.21).
  */
@@ -13,7 +16,12 @@ import { messageOf } from "../../domain/errors.ts";
 import { SILENT_LOG, type Log } from "../../runtime/log.ts";
 import type { Part } from "../../runtime/part.ts";
 import { readSchemaSet, unusable, type SchemaSet } from "./schema-manifest.ts";
-import type { FromSchemaWorker, SchemaJob, ToSchemaWorker } from "./schema-worker.ts";
+import type {
+  FromSchemaWorker,
+  SchemaJob,
+  SchemaResult,
+  ToSchemaWorker,
+} from "./schema-worker.ts";
 
 export interface SchemaValidatorOptions {
   /** Folder with a `schemas.json` (`schemas/README.md`). */
@@ -48,6 +56,8 @@ export interface SchemaValidator extends SchemaChecker, Part {
 
 interface Task {
   readonly job: SchemaJob;
+  /** It was in the hands of a worker that ended, with others: it goes alone. */
+  readonly alone?: true;
   readonly settle: (check: SchemaCheck) => void;
 }
 
@@ -56,9 +66,14 @@ interface Seat {
   worker?: ChildProcess;
   /** Its worker has compiled the schemas. */
   ready?: boolean;
-  task?: Task;
+  /** In its worker's hands. */
+  tasks: readonly Task[];
   timer?: NodeJS.Timeout;
 }
+
+/** Most files handed together, and their bytes unless one alone has more. */
+const MOST_TOGETHER = 16;
+const MOST_BYTES_TOGETHER = 1024 * 1024;
 
 /** JavaScript heap of a worker, MB. */
 const WORKER_HEAP_MB = 256;
@@ -70,18 +85,22 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
   // The worker stands beside this file, as .ts in src/ and as .js in dist/.
   const workerFile =
     options.workerFile ?? new URL(`./schema-worker${extname(import.meta.url)}`, import.meta.url);
-  const seats: Seat[] = Array.from({ length: Math.max(options.workers ?? 1, 1) }, () => ({}));
-  const waiting: Task[] = [];
+  const seats: Seat[] = Array.from({ length: Math.max(options.workers ?? 1, 1) }, () => ({
+    tasks: [],
+  }));
+  let waiting: Task[] = [];
   let schemas: SchemaSet | undefined;
   let stopping = false;
   let idle: (() => void)[] = [];
 
-  /** Ends the task of a seat, if it has one, and gives the seat its next. */
-  const finish = (seat: Seat, check: SchemaCheck): void => {
+  /** Ends the tasks of a seat, and gives the seat its next. */
+  const finish = (seat: Seat, checks: readonly SchemaCheck[]): void => {
     clearTimeout(seat.timer);
-    const { task } = seat;
-    delete seat.task;
-    task?.settle(check);
+    const { tasks } = seat;
+    seat.tasks = [];
+    tasks.forEach(({ settle }, index) => {
+      settle(checks[index] ?? notChecked("le contrôle n'a pas répondu pour ce fichier"));
+    });
     hand();
   };
 
@@ -91,13 +110,17 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
     delete seat.worker;
     delete seat.ready;
     worker.kill("SIGKILL");
-    log.warn("schema.workerLost", { detail });
-    finish(seat, notChecked("le contrôle s'est interrompu"));
+    log.warn("schema.workerLost", { detail, files: seat.tasks.length });
+    if (seat.tasks.length > 1) {
+      waiting = [...seat.tasks.map((task) => ({ ...task, alone: true as const })), ...waiting];
+      seat.tasks = [];
+    }
+    finish(seat, [notChecked("le contrôle s'est interrompu")]);
   };
 
   const arm = (seat: Seat, worker: ChildProcess): void => {
     clearTimeout(seat.timer);
-    const limitMs = seat.ready === true ? timeLimitMs : STARTUP_LIMIT_MS;
+    const limitMs = seat.ready === true ? timeLimitMs * seat.tasks.length : STARTUP_LIMIT_MS;
     seat.timer = setTimeout(() => lose(seat, worker, "too long"), limitMs);
   };
 
@@ -108,30 +131,36 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
       if (seat.worker !== worker) return;
       if (message.kind === "ready") {
         seat.ready = true;
-        if (seat.task !== undefined) arm(seat, worker);
+        if (seat.tasks.length > 0) arm(seat, worker);
       } else if (message.kind === "unusable") lose(seat, worker, message.detail);
-      else if (message.kind === "checked") finish(seat, verdictOf(message));
-      else {
-        log.warn("schema.checkFailed", { detail: message.detail });
-        finish(seat, notChecked("le contrôle a échoué sur ce fichier"));
-      }
+      else finish(seat, message.results.map(verdictOf));
     });
     worker.on("error", (error) => lose(seat, worker, messageOf(error)));
     worker.on("exit", (code, signal) => lose(seat, worker, `exit ${signal ?? code ?? ""}`));
     return worker;
   };
 
+  const verdictOf = (result: SchemaResult): SchemaCheck => {
+    if (result.kind === "broken") {
+      log.warn("schema.checkFailed", { detail: result.detail });
+      return notChecked("le contrôle a échoué sur ce fichier");
+    }
+    const { findings } = result;
+    return findings.length === 0 ? { kind: "valid" } : { kind: "invalid", findings };
+  };
+
   const hand = (): void => {
     for (const seat of seats) {
-      if (schemas === undefined || seat.task !== undefined) continue;
-      const task = waiting.shift();
-      if (task === undefined) break;
-      seat.task = task;
+      if (schemas === undefined || seat.tasks.length > 0) continue;
+      const tasks = takeTogether(waiting);
+      if (tasks.length === 0) break;
+      waiting = waiting.slice(tasks.length);
+      seat.tasks = tasks;
       const worker = seat.worker ?? employ(seat, schemas);
       arm(seat, worker);
-      tell(worker, { kind: "check", ...task.job });
+      tell(worker, { kind: "check", jobs: tasks.map(({ job }) => job) });
     }
-    if (seats.every(({ task }) => task === undefined)) {
+    if (seats.every(({ tasks }) => tasks.length === 0)) {
       for (const wake of idle) wake();
       idle = [];
     }
@@ -194,7 +223,7 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
 
     async stop() {
       stopping = true;
-      if (seats.some(({ task }) => task !== undefined)) {
+      if (seats.some(({ tasks }) => tasks.length > 0)) {
         await new Promise<void>((resolve) => idle.push(resolve));
       }
       dismiss();
@@ -233,8 +262,18 @@ function readiness(worker: ChildProcess): Promise<void> {
   });
 }
 
-function verdictOf({ findings }: Extract<FromSchemaWorker, { kind: "checked" }>): SchemaCheck {
-  return findings.length === 0 ? { kind: "valid" } : { kind: "invalid", findings };
+/** The first that wait, as many as go together. */
+function takeTogether(waiting: readonly Task[]): readonly Task[] {
+  let bytes = 0;
+  const tooMany = waiting.findIndex(({ job, alone }, index) => {
+    bytes += job.file.byteLength;
+    const last = waiting[index - 1];
+    return (
+      index > 0 &&
+      (index === MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER || alone === true || last?.alone)
+    );
+  });
+  return tooMany < 0 ? waiting : waiting.slice(0, tooMany);
 }
 
 function notChecked(why: string): SchemaCheck {

@@ -42,14 +42,20 @@ interface SchemaSources {
 }
 
 export type ToSchemaWorker =
-  ({ readonly kind: "compile" } & SchemaSources) | ({ readonly kind: "check" } & SchemaJob);
+  | ({ readonly kind: "compile" } & SchemaSources)
+  | { readonly kind: "check"; readonly jobs: readonly SchemaJob[] };
+
+/** What became of one job. */
+export type SchemaResult =
+  | { readonly kind: "checked"; readonly findings: readonly SchemaFinding[] }
+  | { readonly kind: "broken"; readonly detail: string };
 
 export type FromSchemaWorker =
   | { readonly kind: "ready" }
   /** A schema does not compile. */
   | { readonly kind: "unusable"; readonly detail: string }
-  | { readonly kind: "checked"; readonly findings: readonly SchemaFinding[] }
-  | { readonly kind: "broken"; readonly detail: string };
+  /** Of each job, in their order. */
+  | { readonly kind: "checked"; readonly results: readonly SchemaResult[] };
 
 /** Entities are never resolved, nothing is fetched; lines are counted beyond 65535. */
 const OPTIONS = (ParseOption.XML_PARSE_NONET |
@@ -72,7 +78,8 @@ function serve(parent: NodeJS.Process): void {
         tell({ kind: "unusable", detail: detailOf(error) });
       }
     } else if (compiled !== undefined) {
-      tell(checkDocument(message, compiled));
+      const known = compiled;
+      tell({ kind: "checked", results: message.jobs.map((job) => checkDocument(job, known)) });
     }
   });
   // The gateway ends its workers itself, after the work in hand; a signal sent to all of its process
@@ -136,7 +143,7 @@ function withIncluded(name: string, documents: ReadonlyMap<string, XmlDocument>)
   return [...used.values()];
 }
 
-function checkDocument(job: SchemaJob, compiled: Compiled): FromSchemaWorker {
+function checkDocument(job: SchemaJob, compiled: Compiled): SchemaResult {
   try {
     return { kind: "checked", findings: judge(job, compiled) };
   } catch (error) {

@@ -219,7 +219,7 @@ export function movingContract({ outbox, reopen }: ContractBench): void {
       await outbox().keep([first, second]);
       const { fence } = await claimOne(outbox(), first, NOON);
       const accept = { ...moveTo("accepted", first, NOON), from: ["inTransit"], fence } as const;
-      assert.deepEqual(await toldDuring(() => outbox().move(accept)), ["forward"]);
+      assert.ok((await toldDuring(() => outbox().move(accept))).includes("forward"));
     });
 
     it("tells that an acquittement is owed", async () => {
