@@ -58,10 +58,7 @@ export function makeWorkerPool<T>(options: {
     idleMs: IDLE_MS,
     turn: async (stopping) => {
       const allowed = Math.min(concurrency, options.allowance?.() ?? concurrency);
-      const free = Math.min(
-        allowed - placesTaken,
-        concurrency * IN_HAND_PER_PLACE - inHand.size,
-      );
+      const free = Math.min(allowed - placesTaken, concurrency * IN_HAND_PER_PLACE - inHand.size);
       if (free <= 0 || stopping.aborted) {
         moreDue = true;
         return false;

@@ -6,8 +6,9 @@
  * that want the same ones each get some, and wait for nobody.
  */
 import type { mongo } from "mongoose";
-import type { ClaimedDelivery, ClaimedFlux, ClaimRequest, Pause } from "../../keep/outbox.ts";
-import type { Clock } from "../../runtime/clock.ts";
+import type { ClaimedDelivery, ClaimedFlux, ClaimRequest, Pause, Work } from "../../keep/outbox.ts";
+import type { Chance, Clock } from "../../runtime/clock.ts";
+import { makeAvoided } from "./avoided.ts";
 import type { Collections, DeliveryDocument, FluxDocument } from "./documents.ts";
 import { WITHOUT_JOURNAL } from "./documents.ts";
 import { fluxOf } from "./flux-documents.ts";
@@ -28,9 +29,10 @@ export interface Claims {
 /** How often a claim is tried that other gateways emptied, while there was something to claim. */
 const ATTEMPTS = 5;
 
-/** How long a document that somebody's transaction holds is not asked for, ms. */
-const AVOID_FIRST_MS = 1_000;
-const AVOID_MAX_MS = 16_000;
+/** How long others are taken to want the same ones, after they were quicker, ms. */
+const CROWDED_MS = 2_000;
+/** How many times what is wanted is then looked at. */
+const CROWDED_WIDTH = 4;
 
 /** What one try lent. */
 interface Lent<T> {
@@ -51,20 +53,26 @@ export function makeClaims({
   collections,
   time,
   clock,
+  chance,
   newClaimName,
   pauses,
+  hint,
 }: {
   readonly collections: Collections;
   readonly time: StoreTime;
   readonly clock: Clock;
+  readonly chance: Chance;
   /** A name no other claim ever had. */
   readonly newClaimName: () => string;
   readonly pauses: () => Promise<readonly Pause[]>;
+  /** Told that there may be work left that was not lent. */
+  readonly hint: (work: Work) => void;
 }): Claims {
   const { fluxes, deliveries } = collections;
   const lostFluxes: Lost[] = [];
   const lostDeliveries: Lost[] = [];
   const avoided = makeAvoided(clock);
+  let crowdedUntil = 0;
 
   async function claimable(now: number, max: number): Promise<readonly FluxDocument[]> {
     const avoid = avoided.now();
@@ -185,7 +193,8 @@ export function makeClaims({
   async function lendFluxes(request: ClaimRequest): Promise<Lent<FluxDocument>> {
     const { owner, now } = request;
     const max = Math.max(0, request.max);
-    const found = max === 0 ? [] : await claimable(time.toStore(now), max);
+    const width = widthFor(max);
+    const found = max === 0 ? [] : chosen(await claimable(time.toStore(now), width), max);
     const claim = newClaimName();
     const loans = found.map((before) => {
       const after = lend(before, request, claim);
@@ -214,10 +223,8 @@ export function makeClaims({
       dueAt: { $lte: time.toStore(now) },
       ...(avoid.length === 0 ? {} : { _id: { $nin: avoid } }),
     };
-    const found =
-      max === 0
-        ? []
-        : await deliveries.find(due).sort({ dueAt: 1, _id: 1 }).limit(max).toArray();
+    const first = deliveries.find(due).sort({ dueAt: 1, _id: 1 }).limit(widthFor(max));
+    const found = max === 0 ? [] : chosen(await first.toArray(), max);
     const claim = newClaimName();
     const loans = found.map((before) => {
       const set = {
@@ -236,40 +243,44 @@ export function makeClaims({
     return { docs, othersWereQuicker: docs.length < found.length };
   }
 
-  /** As many as are wanted and due, also when others take some meanwhile. */
-  async function untilEnough<T>(
-    request: ClaimRequest,
-    lendSome: (request: ClaimRequest) => Promise<Lent<T>>,
-  ): Promise<readonly T[]> {
-    const lent: T[] = [];
+  /** Some, if there are any: as many as others leave. */
+  async function untilSome<T>(work: Work, lendSome: () => Promise<Lent<T>>): Promise<readonly T[]> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      try {
-        const { docs, othersWereQuicker } = await lendSome({
-          ...request,
-          max: request.max - lent.length,
-        });
-        lent.push(...docs);
-        if (!othersWereQuicker) break;
-      } catch (error) {
-        // What is lent already must reach its borrower; the next claim meets the error again.
-        if (lent.length === 0) throw error;
-        break;
+      const { docs, othersWereQuicker } = await lendSome();
+      if (othersWereQuicker) {
+        crowdedUntil = clock.now() + CROWDED_MS;
+        // There may be more: whoever has fewer than it asked for is to ask again.
+        if (docs.length > 0) hint(work);
       }
+      if (docs.length > 0 || !othersWereQuicker) return docs;
     }
-    return lent;
+    return [];
+  }
+
+  /** How many of the first that are due are looked at to lend some of them. */
+  function widthFor(max: number): number {
+    return clock.now() < crowdedUntil ? max * CROWDED_WIDTH : max;
+  }
+
+  /** The first; while others want the same ones, any: they then seldom meet. */
+  function chosen<T>(found: readonly T[], max: number): readonly T[] {
+    if (found.length <= max) return found;
+    const start = Math.floor(chance.fraction() * (found.length - max + 1));
+    return found.slice(start, start + max);
   }
 
   return {
     claim: oneAtATime(async (request: ClaimRequest) => {
       const again = await foundAgain(fluxes, lostFluxes, request.now);
       if (again.length > 0) return again.map(claimedOf);
-      const lent = await untilEnough(request, lendFluxes);
+      const lent = await untilSome("forward", () => lendFluxes(request));
       return lent.map(claimedOf);
     }),
 
     claimDeliveries: oneAtATime(async (request: ClaimRequest) => {
       const again = await foundAgain(deliveries, lostDeliveries, request.now);
-      const lent = again.length > 0 ? again : await untilEnough(request, lendDeliveries);
+      const lent =
+        again.length > 0 ? again : await untilSome("acknowledge", () => lendDeliveries(request));
       if (lent.length === 0) return [];
       const docs = await fluxes
         .find({ _id: { $in: lent.map(({ flux }) => flux) } }, { projection: WITHOUT_JOURNAL })
@@ -309,23 +320,6 @@ export function makeClaims({
     },
 
     takeBack: (now) => takeBack(collections, time, now),
-  };
-}
-
-/** Names of documents that somebody's transaction holds: not asked for, for a while, longer each time. */
-function makeAvoided(clock: Clock): { add(id: string): void; now(): string[] } {
-  const all = new Map<string, { readonly until: number; readonly forMs: number }>();
-  return {
-    add: (id) => {
-      const forMs = Math.min(AVOID_MAX_MS, 2 * (all.get(id)?.forMs ?? AVOID_FIRST_MS / 2));
-      all.set(id, { until: clock.now() + forMs, forMs });
-    },
-    now: () => {
-      const now = clock.now();
-      // Long past its time: it was lent, by us or another.
-      for (const [id, { until }] of all) if (until + AVOID_MAX_MS < now) all.delete(id);
-      return [...all].flatMap(([id, { until }]) => (until > now ? [id] : []));
-    },
   };
 }
 

@@ -82,7 +82,9 @@ export async function openMongoOutbox(options: {
     collections,
     time,
     clock,
+    chance,
     pauses: notes.pauses,
+    hint,
     newClaimName: () => {
       lastClaim += 1;
       return `${owner}/${life}/${lastClaim}`;
