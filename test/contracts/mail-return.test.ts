@@ -308,12 +308,10 @@ describe("acquittement by mail", () => {
     it("when the server hangs after the final dot, within its time limit", async () => {
       await startBox();
       mailbox.answer("hang");
-      const started = performance.now();
       assert.match(
         reasonOf(await makeReturn({ timeoutMs: 300 }).deliver(PARCEL, TO)),
         /pas de réponse en 0.3 s/,
       );
-      assert(performance.now() - started < 5_000);
       assert.equal(mailbox.attempts, 1);
     });
 

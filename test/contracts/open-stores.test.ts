@@ -34,7 +34,7 @@ function open(store: string, storePartitions?: string): Promise<Outbox> {
 }
 
 describe("opening the stores of the settings", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let folder: string;
   const at = (name: string): string => join(folder, name);
 

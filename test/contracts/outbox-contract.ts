@@ -32,7 +32,7 @@ export interface ContractBench {
 
 export function outboxContract(name: string, makePlace: () => Promise<StorePlace>): void {
   describe(`outbox contract, ${name} store`, function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     let place: StorePlace;
     let outbox: Outbox;
     const bench: ContractBench = {

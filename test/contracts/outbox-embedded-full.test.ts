@@ -104,7 +104,7 @@ describe("group commit when something fails", () => {
 });
 
 describe("embedded store on a full disk", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let disk: string | undefined;
   let outbox: SqliteOutbox | undefined;
 

@@ -32,7 +32,7 @@ outboxContract("embedded", async () => {
 });
 
 describe("embedded store", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let folder: string;
   let path: string;
   let open: SqliteOutbox[] = [];

@@ -27,7 +27,7 @@ function release(flux: NewFlux): Move {
 }
 
 describe("a stranger released to a guichet of another database", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let bench: PartitionsBench;
   let stranger: NewFlux;
   const outbox = (): Outbox => bench.outbox;

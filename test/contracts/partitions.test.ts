@@ -32,7 +32,7 @@ function accept({ flux, fence }: ClaimedFlux) {
 }
 
 describe("an outbox of several databases", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let bench: PartitionsBench;
   const outbox = (): Outbox => bench.outbox;
   const part = (name: PartitionName): Outbox => bench.parts[name].outbox;

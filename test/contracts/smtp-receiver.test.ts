@@ -324,7 +324,7 @@ describe("SMTP receiver", () => {
     });
 
     it("of a client that falls silent, which is cut", async () => {
-      const port = await start({ idleMs: 150 });
+      const port = await start({ idleMs: 1_000 });
       const dialogue = await readyForData(port);
       dialogue.write("Subject: x\r\n");
       assert.match(await dialogue.hear(), /^421 /);
@@ -576,14 +576,16 @@ describe("SMTP receiver", () => {
 
     it("greets at once: a sender of one mail per connection is not held to ten a second", async () => {
       const port = await start();
-      const started = performance.now();
+      let shortest = Infinity;
       for (let i = 0; i < 40; i += 1) {
+        const started = performance.now();
         const dialogue = await openDialogue(port);
         await dialogue.hear();
         dialogue.cut();
+        shortest = Math.min(shortest, performance.now() - started);
       }
-      // smtp-server's own delay is 100 ms each: four seconds.
-      assert(performance.now() - started < 3_500);
+      // smtp-server's own delay is 100 ms for each; a busy machine makes some late, never one early.
+      assert(shortest < 95, `${shortest} ms at least`);
     });
   });
 

@@ -24,6 +24,7 @@ import {
   SNE,
   SOAP_11,
 } from "../support/sne-answers.ts";
+import { cpuMs } from "../support/cpu-time.ts";
 import { answering, httpAnswer, startScriptedSoapServer } from "../support/scripted-soap-server.ts";
 import type { ScriptedSoapServer } from "../support/scripted-soap-server.ts";
 import { creation, makeSneClient } from "../support/sne-client.ts";
@@ -223,7 +224,7 @@ describe("The SNE client", () => {
 
     it("a megabyte of carriage returns, in linear time", async () => {
       const children = fileChildren(include("f"), `<attestation>${include("a")}</attestation>`);
-      const begun = performance.now();
+      const begun = cpuMs();
       const answer = await answerTo(
         multipartAnswer([
           rootPart(envelope(reponse(children))),
@@ -233,7 +234,7 @@ describe("The SNE client", () => {
       );
       assert.equal(answer.kind, "answered", JSON.stringify(answer));
       // node-soap's own reader takes 31 s of it (stack.md, section 3).
-      assert.ok(performance.now() - begun < 3_000);
+      assert.ok(cpuMs() - begun < 10_000);
     });
   });
 

@@ -485,7 +485,7 @@ describe("our own SOAP service", () => {
       assert.equal(answer.texts("absent").length, 10_000);
       const over = await call("deposerBordereau", names(...many, "une de plus.xml"));
       assertFault(over, "SOAP_PARAMETER_INVALID");
-    }).timeout(30_000);
+    }).timeout(60_000);
 
     it("says nothing when it could not keep the list", async () => {
       await gateway.stop();

@@ -19,7 +19,7 @@ const NATIONAL = "listerTypesEvenementsNationaux";
 const TERRITORIAL = "listerTypesEvenementsTerritoriaux";
 
 describe("the actions the stand-in SNE looks at", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let standin: RunningStandin;
   before(async () => {
     standin = await runStandin({ quiet: true });

@@ -24,7 +24,7 @@ const REMOVE = "supprimerEvenementDemande";
 const LIST = "listerEvenementsDemande";
 
 describe("the events of the stand-in SNE", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let standin: RunningStandin;
   const peer = makeStandinPeer(() => standin);
   const { events, create, types, effects } = peer;

@@ -33,7 +33,7 @@ interface Effects {
 }
 
 describe("the orders of the stand-in SNE", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let standin: RunningStandin;
   before(async () => {
     standin = await runStandin({ quiet: true });

@@ -31,7 +31,7 @@ const wanting =
       .replace(/<dateCreationDemande>[^<]*/, `<dateCreationDemande>${day}`);
 
 describe("the search of the stand-in SNE", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let standin: RunningStandin;
   const peer = makeStandinPeer(() => standin);
   const { found, search } = peer;

@@ -25,7 +25,7 @@ import { all, codesIn, GUICHET, makeStandinPeer, reasonIn } from "../support/sta
 const RADIATED = "getDemandesRadieesDepuisLe";
 
 describe("the settings of the stand-in SNE", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let standin: RunningStandin;
   const peer = makeStandinPeer(() => standin);
   before(async () => {

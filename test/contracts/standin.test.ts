@@ -28,7 +28,7 @@ import {
 const root = join(import.meta.dirname, "../..");
 
 describe("the stand-in SNE", function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const validator = makeSchemaValidator({ schemasDir: join(root, "schemas") });
   let standin: RunningStandin;
 

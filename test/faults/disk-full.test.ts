@@ -101,7 +101,7 @@ describe("a full disk", function () {
         for (const bytes of all) assert.equal(await world?.effectsOf(bytes), 1);
         return true;
       },
-      { withinMs: 20_000 },
+      { withinMs: 60_000 },
     );
     assert.equal((await world.fluxes()).length, all.length);
   });

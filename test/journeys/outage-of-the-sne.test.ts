@@ -63,7 +63,7 @@ describe("an outage of the SNE", () => {
         const fluxes = await world.fluxes();
         return fluxes.every(({ state }) => state === "acknowledged" || state === "accepted");
       },
-      { withinMs: 15_000 },
+      { withinMs: 60_000 },
     );
     const effects = await readEffects(world.standin.controlUrl);
     for (const { bytes } of sent) assert.equal(effects.get(sha256(bytes)), 1);

@@ -17,7 +17,7 @@ import {
 const AT = new Date("2026-01-15T08:30:00Z");
 
 describe("two guichets in two databases", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let world: World;
   let folder: string;
 

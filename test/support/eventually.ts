@@ -16,7 +16,7 @@ type Falsy = undefined | null | false;
 export async function eventually<T>(
   step: string,
   condition: () => T | Falsy | Promise<T | Falsy>,
-  { withinMs = 10_000 }: { readonly withinMs?: number } = {},
+  { withinMs = 30_000 }: { readonly withinMs?: number } = {},
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   let last: string;

@@ -7,7 +7,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import Mocha from "mocha";
 
-const mocha = new Mocha({ timeout: 20_000, forbidOnly: true, reporter: "spec" });
+const mocha = new Mocha({ timeout: 60_000, forbidOnly: true, reporter: "spec" });
 for (const file of process.argv.slice(2)) mocha.addFile(resolve(file));
 await mocha.loadFilesAsync();
 const told: string[] = [];

@@ -35,7 +35,7 @@ ${flux}<resultat>${result}</resultat>${rest}</acquittement>`,
 }
 
 describe("the schema of the acquittement", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const validator = makeSchemaValidator({
     schemasDir: join(import.meta.dirname, "../../schemas"),
   });

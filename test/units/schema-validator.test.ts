@@ -39,7 +39,7 @@ function lineOf(xml: string, part: string): number {
 
 describe("the schema validator", function () {
   // Every start is a process that compiles the schemas.
-  this.timeout(30_000);
+  this.timeout(60_000);
   const started: SchemaValidator[] = [];
   const folders: string[] = [];
   const start = async (options: Partial<SchemaValidatorOptions> = {}): Promise<SchemaValidator> => {
