@@ -156,7 +156,8 @@ if (campaigns.length > 0) {
 }
 rmSync(reports, { recursive: true, force: true });
 const seconds = Math.round((performance.now() - startedAt) / 1000);
-if (total.told.length > 0) process.stdout.write(`\n=== what failed\n\n${total.told.join("\n\n")}\n`);
+if (total.told.length > 0)
+  process.stdout.write(`\n=== what failed\n\n${total.told.join("\n\n")}\n`);
 process.stdout.write(`\n(${seconds} s)\n`);
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -711,9 +711,7 @@ describe("the schema validator", function () {
       const workerFile = new URL("../fixtures/fragile-worker.ts", import.meta.url);
       const fragile = await start({ workerFile });
       const orders = ["first", "fine", "die", "fine", "die", "last"];
-      const checks = await Promise.all(
-        orders.map((order) => fragile.check(bytes(order), "02.01")),
-      );
+      const checks = await Promise.all(orders.map((order) => fragile.check(bytes(order), "02.01")));
       assert.deepEqual(
         checks.map(({ kind }) => kind),
         ["valid", "valid", "notChecked", "valid", "notChecked", "valid"],

@@ -83,8 +83,7 @@ export function makeStoreOperations(db: DatabaseSync, hints: WorkHints): Operati
     renew: (held, leaseUntil) => claiming.renew(held, leaseUntil),
     move: (move) => moving.move(move),
     recordOnce: (record) => moving.recordOnce(record),
-    claimDeliveries: (request) =>
-      emptying("acknowledge", request.max, deliveries.claim(request)),
+    claimDeliveries: (request) => emptying("acknowledge", request.max, deliveries.claim(request)),
     endDelivery: (delivery, at, end) => moving.endDelivery(delivery, at, end),
     takeBack: (now) => {
       const inDoubt = claiming.takeBack(now, now);

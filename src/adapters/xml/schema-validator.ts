@@ -16,12 +16,7 @@ import { messageOf } from "../../domain/errors.ts";
 import { SILENT_LOG, type Log } from "../../runtime/log.ts";
 import type { Part } from "../../runtime/part.ts";
 import { readSchemaSet, unusable, type SchemaSet } from "./schema-manifest.ts";
-import type {
-  FromSchemaWorker,
-  SchemaJob,
-  SchemaResult,
-  ToSchemaWorker,
-} from "./schema-worker.ts";
+import type { FromSchemaWorker, SchemaJob, SchemaResult, ToSchemaWorker } from "./schema-worker.ts";
 
 export interface SchemaValidatorOptions {
   /** Folder with a `schemas.json` (`schemas/README.md`). */
