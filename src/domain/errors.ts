@@ -511,11 +511,24 @@ export function messageOf(error: unknown): string {
   return typeof error === "string" && error !== "" ? error : "erreur sans message";
 }
 
-/** The same with what caused it, for logs: « indisponible » alone says nothing of what to do. */
+/** Causes of causes told at most. */
+const MOST_CAUSES = 4;
+
+/**
+ * The same with what caused it, for logs: « indisponible » alone says nothing of what to do. An error
+ * of ours told again by another of ours says its sentence once.
+ */
 export function messageWithCauseOf(error: unknown): string {
   const message = messageOf(error);
-  if (!(error instanceof Error) || error.cause === undefined) return message;
-  return `${message} (${messageOf(error.cause)})`;
+  const causes: string[] = [];
+  let inner = error;
+  for (let depth = 0; depth < MOST_CAUSES; depth += 1) {
+    if (!(inner instanceof Error) || inner.cause === undefined) break;
+    inner = inner.cause;
+    const told = messageOf(inner);
+    if (![message, ...causes].some((text) => text.includes(told))) causes.push(told);
+  }
+  return causes.length === 0 ? message : `${message} (${causes.join(" : ")})`;
 }
 
 /** The system or library code of anything thrown (`ECONNREFUSED`…), undefined when it has none. */

@@ -252,7 +252,10 @@ export interface Outbox {
   /** Keeps a batch, whole or not at all; one result per flux, in order. */
   keep(batch: readonly NewFlux[]): Promise<readonly KeepResult[]>;
 
-  /** Lends the oldest fluxes that are due and head of their lane: they are in transit when it resolves. */
+  /**
+   * Lends the oldest fluxes that are due and head of their lane: they are in transit when it resolves.
+   * Fewer than asked for: no more are due now, or `watch` tells of what others left.
+   */
   claim(request: ClaimRequest): Promise<readonly ClaimedFlux[]>;
 
   /** Lengthens leases still held; those not returned are lost. */
@@ -266,7 +269,7 @@ export interface Outbox {
   /** Adds an event to the journal of a flux that does not move, once for each name. */
   recordOnce(record: JournalRecord): Promise<RecordResult>;
 
-  /** Lends acquittements that are owed and due. */
+  /** Lends acquittements that are owed and due; fewer than asked for means what it means for claims. */
   claimDeliveries(request: ClaimRequest): Promise<readonly ClaimedDelivery[]>;
 
   /** Ends one delivery; false when the lease had passed to another (nothing was written). */

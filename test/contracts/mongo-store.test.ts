@@ -4,12 +4,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mongoose from "mongoose";
+import { makeClaims } from "../../src/adapters/mongo/claims.ts";
 import { connect } from "../../src/adapters/mongo/connect.ts";
 import type { MongoDatabase } from "../../src/adapters/mongo/connect.ts";
 import { makeFiles } from "../../src/adapters/mongo/files.ts";
 import { storeError } from "../../src/adapters/mongo/mongo-errors.ts";
 import { inspectMongo } from "../../src/adapters/mongo/inspect-mongo.ts";
 import { openMongoOutbox } from "../../src/adapters/mongo/mongo-outbox.ts";
+import { makeStoreTime } from "../../src/adapters/mongo/store-time.ts";
 import type { Outbox, Work } from "../../src/keep/outbox.ts";
 import { sha256Of } from "../../src/keep/identity.ts";
 import { systemChance, systemClock } from "../../src/runtime/clock.ts";
@@ -65,6 +67,45 @@ await withMongo("the MongoDB store", { ownProcesses: true }, (mongo) => {
     after(async () => {
       await database.close();
       await dropDatabase(uri);
+    });
+
+    it("asks again, further on, for what another gateway left of what both wanted", async () => {
+      const other = await openStore();
+      const fluxes = Array.from({ length: 8 }, () => newFlux());
+      await other.keep(fluxes);
+      const told: Work[] = [];
+      let quicker: readonly string[] = [];
+      let claims = 0;
+      const clock = { ...systemClock(), now: () => NOON };
+      const own = makeClaims({
+        collections: database.collections,
+        time: makeStoreTime({ clock, serverNow: () => Promise.resolve(NOON) }),
+        clock,
+        chance: { ...systemChance(), fraction: () => 0.999 },
+        newClaimName: () => `test/${(claims += 1)}`,
+        // Between what is looked for and what is lent, the other takes three.
+        pauses: async () => {
+          if (quicker.length > 0) return [];
+          const taken = await other.claim(claimAt(NOON, { max: 3 }));
+          quicker = taken.map(({ flux }) => flux.id);
+          return [];
+        },
+        hint: (work) => told.push(work),
+      });
+      const ids = fluxes.map(({ id }) => id);
+      const lent = await own.claim(claimAt(NOON, { max: 4 }));
+      assert.deepEqual(quicker, ids.slice(0, 3));
+      assert.deepEqual(
+        lent.map(({ flux }) => flux.id),
+        ids.slice(3, 4),
+      );
+      assert.deepEqual(told, ["forward"]);
+      // Of the four that are left, two: not the first, which others want too.
+      const next = await own.claim(claimAt(NOON, { max: 2 }));
+      assert.deepEqual(
+        next.map(({ flux }) => flux.id),
+        ids.slice(6, 8),
+      );
     });
 
     it("runs a transaction again when the server says that nothing of it stays", async () => {

@@ -6,7 +6,7 @@
  * the former ones stay, the log says why, and the files are looked at again.
  */
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { gatewayError, messageOf, systemCodeOf } from "../../domain/errors.ts";
@@ -14,6 +14,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
 import { makeWakeableLoop, type WakeableLoop } from "../../runtime/wakeable-loop.ts";
 import { SETTINGS } from "../../runtime/settings-table.ts";
+import { markOfFiles } from "../../runtime/file-marks.ts";
 
 export interface ServerTlsFiles {
   /** Certificate chain, PEM, its own first. */
@@ -94,7 +95,7 @@ export function makeServerTlsWatch({
     log,
     idleMs: LOOK_EVERY_MS,
     turn: async () => {
-      const found = await markOf(files);
+      const found = await markOfFiles([files.certFile, files.keyFile, files.caFile]);
       if (found === mark) return false;
       try {
         const material = await readServerTls(files);
@@ -112,20 +113,6 @@ export function makeServerTlsWatch({
       return false;
     },
   });
-}
-
-/** A text that changes when one of the files does. A file that cannot be seen is part of it. */
-async function markOf({ certFile, keyFile, caFile }: ServerTlsFiles): Promise<string> {
-  const marks = [certFile, keyFile, caFile].map(async (path) => {
-    if (path === undefined) return "-";
-    try {
-      const { mtimeMs, size, ino } = await stat(path);
-      return `${mtimeMs}/${size}/${ino}`;
-    } catch {
-      return "unseen";
-    }
-  });
-  return (await Promise.all(marks)).join(" ");
 }
 
 async function readPem(env: string, path: string): Promise<string> {

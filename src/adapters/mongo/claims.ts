@@ -5,16 +5,15 @@
  * A loan is a write of one document on condition that nobody lent it since it was read: gateways
  * that want the same ones each get some, and wait for nobody.
  */
-import type { mongo } from "mongoose";
 import type { ClaimedDelivery, ClaimedFlux, ClaimRequest, Pause, Work } from "../../keep/outbox.ts";
 import type { Chance, Clock } from "../../runtime/clock.ts";
 import { makeAvoided } from "./avoided.ts";
 import type { Collections, DeliveryDocument, FluxDocument } from "./documents.ts";
 import { WITHOUT_JOURNAL } from "./documents.ts";
 import { fluxOf } from "./flux-documents.ts";
+import { makeLending } from "./lending.ts";
 import type { StoreTime } from "./store-time.ts";
 import { takeBack } from "./taking-back.ts";
-import { updateTogether } from "./update-unlocked.ts";
 
 export interface Claims {
   claim(request: ClaimRequest): Promise<readonly ClaimedFlux[]>;
@@ -41,14 +40,6 @@ interface Lent<T> {
   readonly othersWereQuicker: boolean;
 }
 
-/** A claim whose answer never came: which documents it may hold. */
-interface Lost {
-  readonly claim: string;
-  readonly ids: readonly string[];
-  /** When its leases end, ms since the epoch. */
-  readonly until: number;
-}
-
 export function makeClaims({
   collections,
   time,
@@ -69,9 +60,9 @@ export function makeClaims({
   readonly hint: (work: Work) => void;
 }): Claims {
   const { fluxes, deliveries } = collections;
-  const lostFluxes: Lost[] = [];
-  const lostDeliveries: Lost[] = [];
   const avoided = makeAvoided(clock);
+  const fluxLending = makeLending({ collection: fluxes, time, avoided });
+  const deliveryLending = makeLending({ collection: deliveries, time, avoided });
   let crowdedUntil = 0;
 
   async function claimable(now: number, max: number): Promise<readonly FluxDocument[]> {
@@ -126,70 +117,6 @@ export function makeClaims({
     return { flux: fluxOf(doc, time), fence: doc.fence, leaseUntil };
   }
 
-  /** Those of these documents that a claim holds; of a majority, since the SNE will be called. */
-  function heldBy<T extends FluxDocument | DeliveryDocument>(
-    collection: mongo.Collection<T>,
-    { claim, ids }: Pick<Lost, "claim" | "ids">,
-  ): Promise<mongo.WithId<T>[]> {
-    return collection
-      .find({ _id: { $in: ids }, claim } as unknown as mongo.Filter<T>, {
-        projection: WITHOUT_JOURNAL,
-        readConcern: { level: "majority" },
-      })
-      .toArray();
-  }
-
-  /** What a lost claim holds and is still its for a while, before anything new is lent. */
-  async function foundAgain<T extends FluxDocument | DeliveryDocument>(
-    collection: mongo.Collection<T>,
-    lost: Lost[],
-    now: number,
-  ): Promise<T[]> {
-    const first = lost.shift();
-    // Past their leases its loans are taken back, as those of the dead are.
-    if (first === undefined || first.until <= now) return [];
-    const held = (await heldBy(collection, first)) as unknown as T[];
-    const found = new Set<string>(held.map(({ _id }) => _id));
-    const ids = first.ids.filter((id) => !found.has(id));
-    // A majority may come to have the rest later.
-    if (ids.length > 0) lost.push({ ...first, ids });
-    return held.filter((doc) => (doc.leaseUntil ?? 0) > time.toStore(now));
-  }
-
-  /** Writes the loans; gives those that were made. */
-  async function lendAll<T extends FluxDocument | DeliveryDocument>(
-    collection: mongo.Collection<T>,
-    lost: Lost[],
-    claim: string,
-    loans: readonly { readonly before: T; readonly after: T; readonly update: unknown }[],
-    { mayBeLent, leaseUntil }: { readonly mayBeLent: object; readonly leaseUntil: number },
-  ): Promise<readonly T[]> {
-    if (loans.length === 0) return [];
-    const ids = loans.map(({ before }) => before._id);
-    try {
-      const { matched, held } = await updateTogether(
-        collection,
-        loans.map(({ before, update }) => ({
-          filter: { _id: before._id, fence: before.fence, ...mayBeLent } as mongo.Filter<T>,
-          update: update as mongo.UpdateFilter<T>,
-        })),
-      );
-      for (const place of held) avoided.add(ids[place] ?? "");
-      const lent = loans.map(({ after }) => after);
-      if (matched === loans.length) return lent;
-      const ours = await heldBy(collection, { claim, ids });
-      const names = new Set(ours.map(({ _id }) => _id as string));
-      // Cut short: a majority may come to have more of it later.
-      const rest = matched === undefined ? ids.filter((id) => !names.has(id)) : [];
-      if (rest.length > 0) lost.push({ claim, ids: rest, until: leaseUntil });
-      return lent.filter(({ _id }) => names.has(_id));
-    } catch (error) {
-      // They may be lent to us all the same: looked for before the next claim.
-      lost.push({ claim, ids, until: leaseUntil });
-      throw error;
-    }
-  }
-
   async function lendFluxes(request: ClaimRequest): Promise<Lent<FluxDocument>> {
     const { owner, now } = request;
     const max = Math.max(0, request.max);
@@ -207,7 +134,7 @@ export function makeClaims({
       };
       return { before, after, update };
     });
-    const docs = await lendAll(fluxes, lostFluxes, claim, loans, {
+    const docs = await fluxLending.lend(claim, loans, {
       mayBeLent: { head: true },
       leaseUntil: now + request.leaseMs,
     });
@@ -236,7 +163,7 @@ export function makeClaims({
       };
       return { before, after: { ...before, ...set }, update: { $set: set } };
     });
-    const docs = await lendAll(deliveries, lostDeliveries, claim, loans, {
+    const docs = await deliveryLending.lend(claim, loans, {
       mayBeLent: { state: "owed" },
       leaseUntil: now + leaseMs,
     });
@@ -271,14 +198,14 @@ export function makeClaims({
 
   return {
     claim: oneAtATime(async (request: ClaimRequest) => {
-      const again = await foundAgain(fluxes, lostFluxes, request.now);
+      const again = await fluxLending.foundAgain(request.now);
       if (again.length > 0) return again.map(claimedOf);
       const lent = await untilSome("forward", () => lendFluxes(request));
       return lent.map(claimedOf);
     }),
 
     claimDeliveries: oneAtATime(async (request: ClaimRequest) => {
-      const again = await foundAgain(deliveries, lostDeliveries, request.now);
+      const again = await deliveryLending.foundAgain(request.now);
       const lent =
         again.length > 0 ? again : await untilSome("acknowledge", () => lendDeliveries(request));
       if (lent.length === 0) return [];

@@ -2,8 +2,9 @@
  * The certificate files of the mutual TLS with the SNE: read, proven usable together, and told apart
  * by a mark when they change on disk, so that a renewed certificate needs no restart.
  */
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
+import { markOfFiles } from "../../runtime/file-marks.ts";
 
 export interface TlsFiles {
   /** Client certificate chain, PEM. */
@@ -40,19 +41,9 @@ export async function readTlsMaterial(files: TlsFiles): Promise<TlsMaterial> {
   return material;
 }
 
-/** A text that changes when one of the files does. A file that cannot be seen is part of it. */
-export async function markOfTlsFiles(files: TlsFiles): Promise<string> {
-  const marks = [files.certFile, files.keyFile, files.caFile].map(async (path) => {
-    if (path === undefined) return "-";
-    try {
-      const { mtimeMs, size, ino } = await stat(path);
-      return `${mtimeMs}/${size}/${ino}`;
-    } catch {
-      // Being replaced, or gone: readTlsMaterial says which, when it is asked to read.
-      return "unseen";
-    }
-  });
-  return (await Promise.all(marks)).join(" ");
+/** A text that changes when one of the files does. */
+export function markOfTlsFiles({ certFile, keyFile, caFile }: TlsFiles): Promise<string> {
+  return markOfFiles([certFile, keyFile, caFile]);
 }
 
 async function readIfNamed(path: string | undefined): Promise<Buffer | undefined> {
