@@ -42,13 +42,15 @@ export interface AttemptOptions {
   readonly log: Log;
 }
 
+const NO_REMARKS = Promise.resolve(undefined);
+
 /** What a call gave, or why there was none. */
 type Called =
   | {
       readonly kind: "called";
       readonly answer: RegistryAnswer;
-      /** What the schema finds, when it is known. */
-      readonly noting: Promise<readonly Control[] | undefined>;
+      /** What the schema finds, once it is known. */
+      readonly remarksOn: (outcome: Outcome) => Promise<readonly Control[] | undefined>;
     }
   | { readonly kind: "breakerOpen" }
   | { readonly kind: "payloadMissing" }
@@ -83,7 +85,10 @@ export function makeAttempt(options: AttemptOptions): Attempt {
     // B2: what goes to the SNE is what was received, or nothing goes.
     if (file === undefined || sha256Of(file.bytes) !== flux.sha256)
       return { kind: "payloadMissing" };
-    const noting = noteRemarks(flux, file);
+    // Who sent a call waits for the SNE's own answer, which has no place for remarks of ours: they are
+    // made for the operator, of what was not accepted, and delay no acceptance.
+    const isCall = flux.envelope?.call !== undefined;
+    const beside = isCall ? undefined : noteRemarks(flux, file);
     const answer = await breaker.run(
       () =>
         registry.write({
@@ -96,7 +101,11 @@ export function makeAttempt(options: AttemptOptions): Attempt {
       (given) => linkWorks(flux.envelope?.call?.operation ?? DEFAULT_OPERATION, given),
     );
     if (answer === undefined) return { kind: "breakerOpen" };
-    return { kind: "called", answer, noting };
+    const remarksOn = (outcome: Outcome): Promise<readonly Control[] | undefined> => {
+      if (beside !== undefined) return beside;
+      return outcome.kind === "accepted" ? NO_REMARKS : noteRemarks(flux, file);
+    };
+    return { kind: "called", answer, remarksOn };
   }
 
   /** Runs beside the call: the SNE is the judge, the remark only helps to understand its verdict. */
@@ -160,7 +169,7 @@ export function makeAttempt(options: AttemptOptions): Attempt {
       ...(flux.envelope?.numUnique === undefined ? {} : { numUnique: flux.envelope.numUnique }),
       serverError: options.serverError,
     });
-    const remarks = await called.noting;
+    const remarks = await called.remarksOn(outcome);
     const move = { ...base, ...outcomeMove(flux, outcome, called.answer, about, at) };
     return remarks === undefined ? move : { ...move, remarks };
   }

@@ -497,7 +497,7 @@ export const SETTINGS = {
     kind: "choice",
     oneOf: ["note", "refuse", "off"],
     default: "note",
-    help: "What to do with a file that is invalid against the schema: forward it with a note (the SNE is the judge, and its editions change), refuse it at arrival, or not look.",
+    help: "What to do with a file that is invalid against the schema: forward it with a note (the SNE is the judge, and its editions change; a call through the SNE's own services is noted when it is not accepted), refuse it at arrival, or not look.",
   },
   schemaRefuses: {
     env: "GATEWAY_SCHEMA_REFUSES",

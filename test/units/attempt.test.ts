@@ -1,6 +1,7 @@
 /** One attempt at a flux, when the store or the process itself fails before the call. */
 import assert from "node:assert/strict";
 import { makeAttempt } from "../../src/forward/attempt.ts";
+import type { SchemaCheck } from "../../src/arrive/schema-check.ts";
 import type { Breaker } from "../../src/forward/breaker.ts";
 import type { RegistryAnswer, WriteCall } from "../../src/forward/registry.ts";
 import type { ClaimedFlux, Move, Outbox } from "../../src/keep/outbox.ts";
@@ -38,10 +39,13 @@ describe("an attempt", () => {
   let moves: Move[] = [];
   let written: WriteCall[] = [];
   let told: (boolean | undefined)[] = [];
+  /** How many calls had been made at each check. */
+  let checks: number[] = [];
   const CUT: RegistryAnswer = { kind: "notRead", why: "noAnswer", detail: "cut" };
   beforeEach(() => {
     written = [];
     told = [];
+    checks = [];
     now = NOON;
     calls = 0;
     moves = [];
@@ -73,6 +77,15 @@ describe("an attempt", () => {
       onChange: () => undefined,
     };
     const make = makeAttempt({
+      noteBySchema: {
+        stop: () => Promise.resolve(),
+        check: () => {
+          checks.push(calls);
+          const field = "demandeur/nom";
+          const finding = { kind: "value", rule: "SCHEMA_RANGE", line: 3, field, message: "trop" };
+          return Promise.resolve({ kind: "invalid", findings: [finding] } as SchemaCheck);
+        },
+      },
       outbox,
       registry: {
         write: (call) => {
@@ -120,6 +133,26 @@ describe("an attempt", () => {
       by: "sne",
       at: NOON,
     });
+  });
+
+  it("remarks on what was brought beside the call, and on a call only when it is not accepted", async () => {
+    const file = (): ReturnType<Outbox["file"]> => Promise.resolve(FILE);
+    const reading = { numUnique: "1110318016982G1104", controls: [], doublons: [] };
+    const accepted: RegistryAnswer = { kind: "answered", reading, answer: FILE };
+    const refusing = { controls: [{ code: "C", message: "non" }], doublons: [] };
+    const refused: RegistryAnswer = { kind: "answered", reading: refusing, answer: FILE };
+    const call = { operation: "ajouterEvenementDemande" } as const;
+    const envelope = { kind: "EVT", numGuichet: "75A01", call };
+    const called: ClaimedFlux = { ...CLAIMED, flux: { ...CLAIMED.flux, envelope } };
+    await attempt(file, CLAIMED, accepted);
+    assert.deepEqual([moves.at(-1)?.to, moves.at(-1)?.remarks?.length], ["accepted", 1]);
+    assert.deepEqual(checks, [0], "beside the call, which it does not wait for");
+    await attempt(file, called, accepted);
+    assert.deepEqual([moves.at(-1)?.to, moves.at(-1)?.remarks], ["accepted", undefined]);
+    assert.equal(checks.length, 1);
+    await attempt(file, called, refused);
+    assert.deepEqual([moves.at(-1)?.to, moves.at(-1)?.remarks?.length], ["refused", 1]);
+    assert.deepEqual(checks, [0, 3], "once the answer was read");
   });
 
   it("tells the breaker of the link to the demandes only", async () => {
