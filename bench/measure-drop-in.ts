@@ -14,6 +14,8 @@ import { median } from "./statistics.ts";
 
 const CONNECTIONS = 20;
 const PACE_PER_SECOND = 200;
+/** How many times the warm-up of the scale, at full speed, before anything is measured. */
+const WARM_UPS = 2;
 const PATH = "/services/DemandeLogementImplService/";
 const SIZES = [
   { bytes: 1_024, name: "the smallest demande" },
@@ -82,13 +84,21 @@ async function inTurns(
       // As many calls at once as callers: the default spares the SNE.
       GATEWAY_SNE_CONCURRENCY: String(CONNECTIONS),
     });
-    const common = {
-      ...{ bytes, warmUpMs, ms, key: BENCH_KEY, connections: CONNECTIONS },
-      ...(perSecond === undefined ? {} : { perSecond }),
+    const ask = async (url: string): Promise<SoapFigures> => {
+      const common = { url, bytes, key: BENCH_KEY, connections: CONNECTIONS };
+      // What was just started is slow until its code is compiled: calls at a pace would queue meanwhile,
+      // and that queue would be measured. Both are warmed at their own speed first.
+      await load.ask({ ...common, warmUpMs: 0, ms: WARM_UPS * warmUpMs });
+      return load.ask({
+        ...common,
+        warmUpMs,
+        ms,
+        ...(perSecond === undefined ? {} : { perSecond }),
+      });
     };
-    const through = await load.ask({ ...common, url: `${gateway.httpUrl}${PATH}` });
+    const through = await ask(`${gateway.httpUrl}${PATH}`);
     await gateway.end();
-    const straight = await load.ask({ ...common, url: straightTo });
+    const straight = await ask(straightTo);
     pairs.push({ through, straight });
   }
   return pairs;
