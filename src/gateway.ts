@@ -80,7 +80,7 @@ export async function buildGateway(options: {
     ...{ settings, owner, guichets, clock, chance, log },
     onFatal: options.onFatal,
   });
-  const { outbox, onMove } = tellMoves(rememberFiles(stores));
+  const { outbox, onMove } = tellMoves(rememberFiles(stores, clock));
   const validator =
     settings.schemaPolicy === "off"
       ? undefined

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { openSqliteOutbox } from "../../src/adapters/sqlite/sqlite-outbox.ts";
 import type { Move, NewFlux, Outbox, StoredFile } from "../../src/keep/outbox.ts";
 import { rememberFiles } from "../../src/keep/recent-files.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { FaultyOutbox } from "../support/faulty-outbox.ts";
 import { makeFaultyOutbox } from "../support/faulty-outbox.ts";
 import { claimAt, MINUTE, newFlux, newRefusedFlux, NOON } from "../support/new-flux.ts";
@@ -15,13 +16,15 @@ describe("files remembered for a moment", () => {
   let store: Outbox;
   let watched: FaultyOutbox;
   let outbox: Outbox;
+  let now = NOON;
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "passerelle-recent-"));
     store = await openSqliteOutbox({ path: join(folder, "gateway.db") });
     watched = makeFaultyOutbox(store);
     watched.plan(() => undefined);
-    outbox = rememberFiles(watched.outbox);
+    now = NOON;
+    outbox = rememberFiles(watched.outbox, { ...systemClock(), now: () => now });
   });
   afterEach(async () => {
     await store.stop();
@@ -57,6 +60,14 @@ describe("files remembered for a moment", () => {
     await outbox.keep([flux]);
     await same(flux, await outbox.file(flux.id, "original"));
     assert.equal(asked(), 0);
+    await same(flux, await outbox.file(flux.id, "original"));
+    assert.equal(asked(), 1);
+  });
+
+  it("asks the store after a minute: another gateway may have erased it", async () => {
+    const flux = newFlux();
+    await outbox.keep([flux]);
+    now += MINUTE;
     await same(flux, await outbox.file(flux.id, "original"));
     assert.equal(asked(), 1);
   });

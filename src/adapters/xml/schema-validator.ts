@@ -23,7 +23,7 @@ export interface SchemaValidatorOptions {
   readonly schemasDir: string;
   /** Worker processes, each about 60 MB; 1 unless told. */
   readonly workers?: number;
-  /** Longest time one file may take, ms. */
+  /** Longest time one file may take, or those handed together, ms. */
   readonly timeLimitMs?: number;
   /** A bigger file is not checked, bytes. */
   readonly maxBytes?: number;
@@ -115,7 +115,7 @@ export function makeSchemaValidator(options: SchemaValidatorOptions): SchemaVali
 
   const arm = (seat: Seat, worker: ChildProcess): void => {
     clearTimeout(seat.timer);
-    const limitMs = seat.ready === true ? timeLimitMs * seat.tasks.length : STARTUP_LIMIT_MS;
+    const limitMs = seat.ready === true ? timeLimitMs : STARTUP_LIMIT_MS;
     seat.timer = setTimeout(() => lose(seat, worker, "too long"), limitMs);
   };
 
